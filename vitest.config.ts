@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import type { ViteUserConfig as UserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: UserConfig = {
   test: {
     include: ["test/**/*.test.ts"],
     // Two cores: more workers than that only make the timing of the socket tests worse.
@@ -8,4 +8,6 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
-});
+};
+
+export default config;

@@ -1,0 +1,59 @@
+import { channel } from "node:diagnostics_channel";
+import { performance } from "node:perf_hooks";
+import { Context, type Environment } from "./sockets/index.ts";
+import { ipc, tcp } from "./transports/index.ts";
+
+/** Far beyond any use, and as long as a timer can be. */
+const FOR_EVER = 2 ** 31 - 1;
+
+/** The sockets' environment on Node, and on what has Node's modules: Bun, Deno. */
+export function nodeEnvironment(): Environment {
+  const keeper = new Keeper();
+  return {
+    transports: { tcp, ipc },
+    now: () => performance.now(),
+    setTimer(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds);
+      timer.unref();
+      return { cancel: () => clearTimeout(timer) };
+    },
+    endOfTurn: (callback) => process.nextTick(callback),
+    nextTurn: (callback) => {
+      setImmediate(callback);
+    },
+    random: Math.random,
+    allocate: (size) => Buffer.allocUnsafe(size),
+    encodeText: (text) => Buffer.from(text, "utf8"),
+    hold: () => keeper.hold(),
+    warn: (message) => process.emitWarning(message),
+    channel,
+  };
+}
+
+const SHARED = Symbol.for("zmtp.context");
+
+/** The default context: one for the process, shared by the ESM and the CommonJS build. Made at its first use. */
+export function nodeContext(): Context {
+  const shared = globalThis as { [SHARED]?: Context };
+  shared[SHARED] ??= new Context(nodeEnvironment());
+  return shared[SHARED];
+}
+
+/** Keeps the process alive while anyone holds it, by a timer that counts as work. */
+class Keeper {
+  #holders = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  hold(): () => void {
+    this.#holders += 1;
+    this.#timer ??= setInterval(() => {}, FOR_EVER);
+    this.#timer.ref();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holders -= 1;
+      if (this.#holders === 0) this.#timer?.unref();
+    };
+  }
+}

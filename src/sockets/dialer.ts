@@ -1,0 +1,102 @@
+import { Redial } from "../transports/redial.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { Core } from "./core.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { DisconnectReason } from "./events.ts";
+import { Linger } from "./linger.ts";
+import type { PeerStats } from "./stats.ts";
+import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
+
+/** An address that is dialled, again and again, with one pipe for as long as it is wanted. */
+export class Dialer implements Endpoint, PipeEndpoint {
+  readonly address: string;
+  readonly #core: Core;
+  readonly #pipe: WirePipe;
+  readonly #redial: Redial;
+  readonly #onGone: () => void;
+  readonly #linger: Linger;
+  #attached = true;
+
+  /** @param onGone the peer refused us, or there will be no further attempt: the endpoint is no more. */
+  constructor(core: Core, address: string, transport: Transport, onGone: () => void) {
+    const { context, options } = core;
+    this.address = address;
+    this.#core = core;
+    this.#onGone = onGone;
+    this.#pipe = new WirePipe(core, this);
+    this.#linger = new Linger(context.environment, () => this.#pipe.abandon());
+    const timing = {
+      interval: options.reconnectInterval,
+      maxInterval: options.reconnectMaxInterval,
+      ...(options.reconnectFirst >= 0 && { firstRetry: options.reconnectFirst }),
+    };
+    this.#redial = new Redial((done) => transport.dial(address, options, done), context.environment, timing, {
+      onStream: (stream) => {
+        core.events.emit({ type: "connect", address });
+        this.#pipe.open(stream);
+      },
+      onFailed: (error, retryIn) => {
+        if (retryIn !== null) core.events.emit({ type: "connect:retry", address, interval: retryIn, error });
+        else this.#giveUp();
+      },
+    });
+  }
+
+  start(): void {
+    this.#core.pattern.attach(this.#pipe);
+    this.#redial.start();
+  }
+
+  close(linger: number): Promise<void> {
+    this.#detach();
+    const closed = this.#linger.start(linger);
+    this.#pipe.close();
+    return closed;
+  }
+
+  stats(): PeerStats[] {
+    return [this.#pipe.stats()];
+  }
+
+  pipeReady(pipe: WirePipe): void {
+    this.#redial.succeeded();
+    if (this.#attached) this.#core.pattern.ready(pipe);
+    this.#core.events.emit({ type: "handshake", address: this.address });
+  }
+
+  pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
+    if (this.#linger.isOver) return;
+    if (wasReady && this.#attached) this.#core.pattern.lost(pipe);
+    const retryIn = reason === "refused" ? null : this.#redial.lost();
+    if (this.#attached) {
+      this.#core.events.emit({
+        type: "disconnect",
+        address: this.address,
+        reason,
+        ...(error !== null && { error }),
+        ...(retryIn !== null && { retryIn }),
+      });
+    }
+    if (retryIn === null) this.#giveUp();
+  }
+
+  pipeDone(): void {
+    this.#redial.stop();
+    this.#linger.end();
+  }
+
+  #giveUp(): void {
+    this.#redial.stop();
+    this.#pipe.discard();
+    if (this.#attached) {
+      this.#detach();
+      this.#onGone();
+    } else this.#linger.end();
+  }
+
+  #detach(): void {
+    if (!this.#attached) return;
+    this.#attached = false;
+    this.#core.pattern.detach(this.#pipe);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Environment } from "./environment.ts";
+
+/** Why a connection ended. */
+export type DisconnectReason =
+  | "peer"
+  | "reset"
+  | "heartbeat"
+  | "handshake"
+  | "protocol"
+  | "refused"
+  | "overflow";
+
+/** Everything a socket tells of its connections. `address` is the endpoint that was bound or dialled. */
+export interface SocketEvents {
+  /** Listening. */
+  bind: { type: "bind"; address: string };
+  /** A listener was closed. */
+  close: { type: "close"; address: string };
+  /** A connection came in; the handshake follows. */
+  accept: { type: "accept"; address: string };
+  /** A dialled connection is there; the handshake follows. */
+  connect: { type: "connect"; address: string };
+  /** A dial failed; the next follows in `interval` ms. */
+  "connect:retry": { type: "connect:retry"; address: string; interval: number; error: Error };
+  /** The peer and we have agreed: messages flow. */
+  handshake: { type: "handshake"; address: string };
+  /**
+   * A connection was lost. `retryIn`: ms until it is dialled again; absent when it will not be. Reasons: the peer closed
+   * it (`peer`) or it broke (`reset`), was silent for too long (`heartbeat`), did not complete the handshake
+   * (`handshake`), broke the protocol (`protocol`), refused us (`refused`), or did not keep up (`overflow`).
+   */
+  disconnect: {
+    type: "disconnect";
+    address: string;
+    reason: DisconnectReason;
+    error?: Error;
+    retryIn?: number;
+  };
+  /** The socket was closed; the last event. */
+  end: { type: "end" };
+}
+
+type Listener<T extends keyof SocketEvents> = (event: SocketEvents[T]) => void;
+
+/** A small typed emitter. Nobody has to listen; a listener that throws does so on its own, as an uncaught exception. */
+export class Events {
+  readonly #environment: Environment;
+  readonly #listeners = new Map<keyof SocketEvents, Set<(event: never) => void>>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  on<T extends keyof SocketEvents>(type: T, listener: Listener<T>): this {
+    if (typeof listener !== "function") throw new TypeError("Listener must be a function");
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(listener));
+    return this;
+  }
+
+  off<T extends keyof SocketEvents>(type: T, listener: Listener<T>): this {
+    this.#listeners.get(type)?.delete(listener);
+    return this;
+  }
+
+  emit<T extends keyof SocketEvents>(event: SocketEvents[T] & { type: T }): void {
+    const listeners = this.#listeners.get(event.type);
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) {
+      try {
+        (listener as Listener<T>)(event);
+      } catch (error) {
+        this.#environment.nextTurn(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** First in, first out, without moving elements: a ring that grows by doubling and lets go of what was taken. */
+export class Fifo<T> {
+  #ring: (T | undefined)[] = new Array(16);
+  #head = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(item: T): void {
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = item;
+    this.#length += 1;
+  }
+
+  peek(): T | undefined {
+    return this.#ring[this.#head];
+  }
+
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#length -= 1;
+    return item;
+  }
+
+  /** Takes one item out, wherever it stands; the order of the others stays. */
+  remove(item: T): boolean {
+    const kept: T[] = [];
+    for (let next = this.shift(); next !== undefined; next = this.shift()) kept.push(next);
+    const at = kept.indexOf(item);
+    if (at >= 0) kept.splice(at, 1);
+    for (const other of kept) this.push(other);
+    return at >= 0;
+  }
+
+  clear(): void {
+    this.#ring = new Array(16);
+    this.#head = 0;
+    this.#length = 0;
+  }
+
+  #grow(): void {
+    const larger: (T | undefined)[] = new Array(this.#ring.length * 2);
+    for (let i = 0; i < this.#length; i += 1)
+      larger[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
+    this.#ring = larger;
+    this.#head = 0;
+  }
+}

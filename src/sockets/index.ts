@@ -1,0 +1,12 @@
+export { Context } from "./context.ts";
+export type { Channel, Environment, Timer } from "./environment.ts";
+export type { DisconnectReason, Events, SocketEvents } from "./events.ts";
+export type { Message, MessageLike } from "./message.ts";
+export type { CommonOptions, OverflowOptions, ReceiveOptions, SendOptions } from "./options.ts";
+export { Publisher, type PublisherOptions, type SubscribedOptions } from "./publisher.ts";
+export { Pull, type PullOptions } from "./pull.ts";
+export { type CallOptions, Push, type PushOptions } from "./push.ts";
+export type { ReceiveBatchOptions } from "./receiver.ts";
+export type { Socket } from "./socket.ts";
+export type { PeerStats, SocketStats } from "./stats.ts";
+export { Subscriber, type SubscriberOptions } from "./subscriber.ts";

@@ -1,0 +1,44 @@
+import type { OutgoingMessage } from "../zmtp/index.ts";
+
+/** What a pattern sees of a peer, whatever carries the bytes. Lasts as long as the wish to talk to that peer. */
+export interface Pipe {
+  /** The endpoint that was bound or dialled. */
+  readonly address: string;
+  /** Whether a peer is connected and the handshake complete. */
+  readonly isReady: boolean;
+  /** Sends or queues a message. @returns false, and nothing is taken, when the high-water mark is reached. */
+  offer(message: OutgoingMessage): boolean;
+  /** Queues a received message until `take`; holds up the peer when the high-water mark is reached. */
+  keep(parts: Uint8Array[]): void;
+  /** The oldest message kept; undefined when there is none. */
+  take(): Uint8Array[] | undefined;
+  /** Counts a message that was handed on without being kept. */
+  countReceived(): void;
+  /** Counts a message that was meant for this peer and not taken. */
+  countDropped(): void;
+  /** Tells the connected peer of a subscription, outside the high-water mark. Nothing when none is connected. */
+  subscribe(topic: Uint8Array): void;
+  cancel(topic: Uint8Array): void;
+  /** Resolves when the peer has done what we sent it so far. @see Subscriber.confirmed */
+  confirm(): Promise<"answered" | "assumed">;
+  /** Ends the connection because the peer does not keep up. */
+  overflow(): void;
+}
+
+/** How a socket type deals with its peers. Every method is called by the pipe, never from within `offer`. */
+export interface Pattern {
+  /** A peer to talk to: at once for an endpoint that is dialled, after the handshake for one that was accepted. */
+  attach(pipe: Pipe): void;
+  /** It will not come back. What it has kept can still be taken. */
+  detach(pipe: Pipe): void;
+  /** Connected, for the first time or again. */
+  ready(pipe: Pipe): void;
+  /** The connection is gone; a dialled one may come back. */
+  lost(pipe: Pipe): void;
+  /** `offer` may succeed again. */
+  writable(pipe: Pipe): void;
+  message(pipe: Pipe, parts: Uint8Array[]): void;
+  subscription(pipe: Pipe, subscribe: boolean, topic: Uint8Array): void;
+  /** The socket was closed: settle whatever waits. */
+  close(): void;
+}

@@ -1,0 +1,85 @@
+import { ZmqError } from "../errors.ts";
+import type { Environment } from "./environment.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { Message } from "./message.ts";
+import type { AllOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
+import type { Pipe } from "./pipe.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+export interface ReceiveBatchOptions {
+  /** Messages at most. Default 1000. */
+  max?: number;
+  signal?: AbortSignal;
+}
+
+/** The receiving half of a socket: messages that wait for a reader, or readers that wait for a message. */
+export class Receiver {
+  readonly #options: AllOptions;
+  readonly #queue = new FairQueue();
+  readonly #readers: WaitingLine<null, Message>;
+  readonly #pace: Pace;
+  #closed = false;
+
+  constructor(environment: Environment, options: AllOptions) {
+    this.#options = options;
+    this.#readers = new WaitingLine(environment);
+    this.#pace = new Pace(environment);
+  }
+
+  /** A message came in. */
+  message(pipe: Pipe, parts: Uint8Array[]): void {
+    if (this.#readers.settle(parts as Message)) pipe.countReceived();
+    else this.#queue.push(pipe, parts);
+  }
+
+  receive(signal?: AbortSignal): Promise<Message> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const parts = this.#queue.shift();
+    if (parts === undefined) return this.#wait(signal);
+    if (!this.#pace.isDue()) return Promise.resolve(parts as Message);
+    return this.#pace.turn().then(() => parts as Message);
+  }
+
+  async receiveBatch({ max = 1000, signal }: ReceiveBatchOptions): Promise<Message[]> {
+    if (!Number.isSafeInteger(max) || max < 1)
+      throw new ZmqError("EINVAL", `Invalid argument: max = ${String(max)}`);
+    const batch = [await this.receive(signal)];
+    while (batch.length < max) {
+      const parts = this.#queue.shift();
+      if (parts === undefined) break;
+      batch.push(parts as Message);
+    }
+    return batch;
+  }
+
+  /** Written out by hand: an async generator costs twice as much for each message. */
+  iterate(): AsyncIterator<Message, undefined> {
+    return {
+      next: () => {
+        if (this.#closed) return Promise.resolve({ done: true, value: undefined });
+        const parts = this.#queue.shift();
+        if (parts !== undefined && !this.#pace.isDue())
+          return Promise.resolve({ done: false, value: parts as Message });
+        const next = parts === undefined ? this.#wait() : this.#pace.turn().then(() => parts as Message);
+        return next.then(toResult, (error) => {
+          if (this.#closed) return { done: true, value: undefined };
+          throw error;
+        });
+      },
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#readers.close();
+  }
+
+  #wait(signal?: AbortSignal): Promise<Message> {
+    return this.#readers.wait(null, this.#options.receiveTimeout, this.#options.receiveHighWaterMark, signal);
+  }
+}
+
+function toResult(value: Message): IteratorResult<Message, undefined> {
+  return { done: false, value };
+}
