@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.ts";
+import type { Emitter } from "./emitter.ts";
 
 /** Why a connection ended. */
 export type DisconnectReason =
@@ -40,40 +40,5 @@ export interface SocketEvents {
   end: { type: "end" };
 }
 
-type Listener<T extends keyof SocketEvents> = (event: SocketEvents[T]) => void;
-
-/** A small typed emitter. Nobody has to listen; a listener that throws does so on its own, as an uncaught exception. */
-export class Events {
-  readonly #environment: Environment;
-  readonly #listeners = new Map<keyof SocketEvents, Set<(event: never) => void>>();
-
-  constructor(environment: Environment) {
-    this.#environment = environment;
-  }
-
-  on<T extends keyof SocketEvents>(type: T, listener: Listener<T>): this {
-    if (typeof listener !== "function") throw new TypeError("Listener must be a function");
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners.add(listener));
-    return this;
-  }
-
-  off<T extends keyof SocketEvents>(type: T, listener: Listener<T>): this {
-    this.#listeners.get(type)?.delete(listener);
-    return this;
-  }
-
-  emit<T extends keyof SocketEvents>(event: SocketEvents[T] & { type: T }): void {
-    const listeners = this.#listeners.get(event.type);
-    if (listeners === undefined) return;
-    for (const listener of [...listeners]) {
-      try {
-        (listener as Listener<T>)(event);
-      } catch (error) {
-        this.#environment.nextTurn(() => {
-          throw error;
-        });
-      }
-    }
-  }
-}
+/** The events of a socket. */
+export type Events = Emitter<SocketEvents>;

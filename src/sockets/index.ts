@@ -1,4 +1,5 @@
 export { Context } from "./context.ts";
+export { Emitter } from "./emitter.ts";
 export type { Channel, Environment, Timer } from "./environment.ts";
 export type { DisconnectReason, Events, SocketEvents } from "./events.ts";
 export type { Message, MessageLike } from "./message.ts";

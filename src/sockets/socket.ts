@@ -5,9 +5,10 @@ import { Acceptor } from "./acceptor.ts";
 import type { Context } from "./context.ts";
 import type { Core } from "./core.ts";
 import { Dialer } from "./dialer.ts";
+import { Emitter } from "./emitter.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Environment } from "./environment.ts";
-import { Events } from "./events.ts";
+import type { Events } from "./events.ts";
 import { type MessageLike, toParts } from "./message.ts";
 import {
   type AllOptions,
@@ -53,7 +54,7 @@ export abstract class Socket<P extends Pattern> {
   ) {
     if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
     this.#options = { ...defaultOptions(), ...defaults };
-    this.events = new Events(context.environment);
+    this.events = new Emitter(context.environment);
     this.#pattern = new Pattern(context.environment, this.#options);
     const gone = { sent: 0, received: 0, dropped: 0 };
     this.#core = { type, context, options: this.#options, events: this.events, pattern: this.#pattern, gone };
