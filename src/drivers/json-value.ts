@@ -14,7 +14,10 @@ export function checkJsonValue(value: unknown): asserts value is JsonValue {
 
 function check(value: unknown, seen: { elements: number }, depth: number): void {
   if (value === null || typeof value === "boolean") return;
-  if (typeof value === "string") return checkText(value);
+  if (typeof value === "string") {
+    checkText(value);
+    return;
+  }
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new ZmqError("EINVAL", `JSON has no number ${value}`);
     return;

@@ -25,7 +25,7 @@ const wire = JSON.parse(
   readFileSync(new URL("../fixtures/dragonflow-wire.json", import.meta.url), "utf8"),
 ) as { samples: Sample[] };
 
-const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 const eras = [
   ["2016", "json"],
   ["2019", "map"],
