@@ -21,7 +21,7 @@ export class Emitter<Events extends { [Type in keyof Events]: { type: Type } }> 
     return this;
   }
 
-  emit<Type extends keyof Events>(event: Events[Type]): void {
+  emit<Type extends keyof Events>(event: Events[Type] & { type: Type }): void {
     const listeners = this.#listeners.get(event.type);
     if (listeners === undefined) return;
     for (const listener of [...listeners]) {
