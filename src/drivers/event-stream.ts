@@ -1,0 +1,222 @@
+import type { Emitter, Environment, Message, Timer } from "../sockets/index.ts";
+import type { FramesCallback, SubscriberStats } from "./api.ts";
+import { type UnpackedMessage, unpackMessage } from "./codec.ts";
+import type { DriverEvents } from "./driver-events.ts";
+import { DecodeError } from "./errors.ts";
+import type { OnError } from "./reporter.ts";
+import type { DueSync, SyncReason, SyncSchedule } from "./sync.ts";
+
+/** Where messages come from, in order. */
+export interface Source {
+  readonly address: string;
+  /** Messages that have come in so far, the ones not handed over yet included. */
+  received(): number;
+}
+
+export interface EventStreamSetup {
+  readonly environment: Environment;
+  readonly events: Emitter<DriverEvents>;
+  readonly onError: OnError;
+  readonly schedule: SyncSchedule;
+  /** Whether a message with this topic frame is wanted. */
+  readonly wants: (topic: Uint8Array) => boolean;
+}
+
+/** A sync on its way to its place: behind all messages that each source had received when it became due. */
+interface PlacedSync {
+  readonly due: DueSync;
+  readonly behind: Map<Source, number>;
+}
+
+/**
+ * What a subscriber's callback sees: events of all sources, one at a time, and a `sync` in its place among them whenever the
+ * schedule says so. A message that is no event, or a callback that fails, costs a `sync` and nothing else.
+ */
+export class EventStream {
+  readonly schedule: SyncSchedule;
+  readonly #setup: EventStreamSetup;
+  readonly #delivered = new Map<Source, number>();
+  readonly #settled = new Set<{ resolve(): void; reject(error: Error): void }>();
+  readonly #counts = { delivered: 0, filtered: 0, undecodable: 0, failed: 0, syncs: 0, periodicSyncs: 0 };
+  #callback: FramesCallback = () => undefined;
+  /** A `sync` that comes as an event: taken for a gap of ours, or handed on like any other. */
+  #syncEvents: "own" | "forward" = "own";
+  #turn: Promise<void> = Promise.resolve();
+  #placed: PlacedSync | null = null;
+  #timer: Timer | null = null;
+  #closed = false;
+
+  constructor(setup: EventStreamSetup) {
+    this.#setup = setup;
+    this.schedule = setup.schedule;
+  }
+
+  get now(): number {
+    return this.#setup.environment.now();
+  }
+
+  listen(callback: FramesCallback, syncEvents: "own" | "forward"): void {
+    this.#callback = callback;
+    this.#syncEvents = syncEvents;
+  }
+
+  addSource(source: Source): void {
+    this.#delivered.set(source, 0);
+  }
+
+  /** What of it was not handed over yet never will be. */
+  removeSource(source: Source): void {
+    this.#delivered.delete(source);
+    this.update();
+  }
+
+  /** Hands messages over, in their turn. Resolves when the callback has seen them all. */
+  deliver(source: Source, messages: readonly Message[]): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#deliver(source, messages));
+    return this.#turn;
+  }
+
+  /** Something was missed, though no connection was lost. */
+  gap(reason: "decode" | "callback" | "dropped", address?: string): void {
+    this.schedule.gap(reason, this.now);
+    this.#setup.events.emit({ type: "gap", reason, ...(address !== undefined && { address }) });
+    this.update();
+  }
+
+  /** To be called after the schedule was told anything. */
+  update(): void {
+    if (this.#closed) return;
+    if (this.schedule.settled) {
+      for (const one of this.#settled) one.resolve();
+      this.#settled.clear();
+    }
+    const due = this.schedule.due(this.now);
+    if (due !== null) {
+      const sources = [...this.#delivered.keys()];
+      this.#placed = { due, behind: new Map(sources.map((source) => [source, source.received()])) };
+    }
+    this.#callPlacedSync();
+    this.#timer?.cancel();
+    const wait = this.schedule.wakeAt - this.now;
+    this.#timer =
+      wait === Number.POSITIVE_INFINITY
+        ? null
+        : this.#setup.environment.setTimer(Math.max(1, Math.ceil(wait)), () => this.update());
+  }
+
+  /** @param closed what to reject with when the stream is closed. */
+  settled(closed: Error): Promise<void> {
+    if (this.#closed) return Promise.reject(closed);
+    if (this.schedule.settled) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const release = this.#setup.environment.hold();
+      this.#settled.add({
+        resolve: () => {
+          release();
+          resolve();
+        },
+        reject: () => {
+          release();
+          reject(closed);
+        },
+      });
+    });
+  }
+
+  stats(): SubscriberStats {
+    let queued = 0;
+    for (const [source, delivered] of this.#delivered) queued += source.received() - delivered;
+    return { ...this.#counts, queued };
+  }
+
+  /** No callback is called from here on; one that is running is not waited for. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const one of this.#settled) one.reject(new Error());
+    this.#settled.clear();
+  }
+
+  async #deliver(source: Source, messages: readonly Message[]): Promise<void> {
+    for (const message of messages) {
+      if (this.#closed) return;
+      const event = this.#decode(source, message);
+      if (event !== null) {
+        try {
+          const result = this.#callback(event, message as [Buffer, Buffer]);
+          // Awaited only where there is something to wait for: this is the path of every event.
+          if (isPromise(result)) await result;
+          this.#counts.delivered += 1;
+        } catch (error) {
+          this.#callbackFailed(error);
+          this.gap("callback", source.address);
+        }
+      }
+      this.#handedOver(source);
+    }
+  }
+
+  #handedOver(source: Source): void {
+    const delivered = this.#delivered.get(source);
+    if (delivered === undefined) return;
+    this.#delivered.set(source, delivered + 1);
+    if (this.#placed !== null) this.#callPlacedSync();
+  }
+
+  /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */
+  #decode(source: Source, message: Message): UnpackedMessage | null {
+    const [topic, payload] = message as [Buffer, Buffer];
+    if (message.length === 2 && !this.#setup.wants(topic)) {
+      this.#counts.filtered += 1;
+      return null;
+    }
+    try {
+      if (message.length !== 2) throw new DecodeError(`an event has two frames, not ${message.length}`, topic);
+      const event = unpackMessage(payload);
+      if (event.action !== "sync" || this.#syncEvents === "forward") return event;
+      this.gap("dropped", source.address);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#counts.undecodable += 1;
+      this.#setup.onError(error);
+      this.#setup.events.emit({ type: "decodeError", error });
+      this.gap("decode", source.address);
+    }
+    return null;
+  }
+
+  #callPlacedSync(): void {
+    if (this.#placed === null) return;
+    for (const [source, received] of this.#placed.behind) {
+      if ((this.#delivered.get(source) ?? Number.POSITIVE_INFINITY) < received) return;
+    }
+    const { due } = this.#placed;
+    this.#placed = null;
+    this.#turn = this.#turn.then(() => this.#sync(due));
+  }
+
+  async #sync({ reasons, periodic }: DueSync): Promise<void> {
+    if (this.#closed) return;
+    this.schedule.syncCalled(this.now);
+    try {
+      await this.#callback(null, null);
+      this.schedule.syncDone(this.now);
+      this.#counts[periodic ? "periodicSyncs" : "syncs"] += 1;
+      this.#setup.events.emit({ type: "sync", reasons: reasons as readonly SyncReason[], periodic });
+    } catch (error) {
+      this.#callbackFailed(error);
+      this.schedule.syncFailed(this.now);
+    }
+    this.update();
+  }
+
+  #callbackFailed(error: unknown): void {
+    this.#counts.failed += 1;
+    this.#setup.onError(error);
+    this.#setup.events.emit({ type: "callbackError", error });
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,143 @@
+import { type Context, Subscriber } from "../sockets/index.ts";
+import type { DriverEvents } from "./driver-events.ts";
+import type { EventStream, Source } from "./event-stream.ts";
+import type { OnError } from "./reporter.ts";
+import type { ResolvedZmqOptions } from "./zmq-options.ts";
+import type { Emitter, Timer } from "../sockets/index.ts";
+
+/** ms after which a publisher that has refused us is asked again. */
+const REFUSED_RETRY = 60_000;
+/** ms, at most, before the first attempt to regain a connection. */
+const FIRST_RETRY = 50;
+
+export interface LinkSetup {
+  readonly context: Context;
+  readonly options: ResolvedZmqOptions;
+  readonly stream: EventStream;
+  readonly events: Emitter<DriverEvents>;
+  readonly onError: OnError;
+}
+
+/**
+ * A network subscriber's connection to one publisher: what it says goes to the stream in order, and whether our subscriptions
+ * are in force there goes to the sync schedule.
+ */
+export class ZmqLink implements Source {
+  readonly address: string;
+  readonly #setup: LinkSetup;
+  readonly #socket: Subscriber;
+  /** Changes with every connection and every loss: what was found out about an earlier one means nothing now. */
+  #connection = 0;
+  #confirming = false;
+  #confirmAgain = false;
+  #refusedTimer: Timer | null = null;
+
+  constructor(address: string, topics: readonly Uint8Array[], setup: LinkSetup) {
+    const { options, context, stream, events } = setup;
+    this.address = address;
+    this.#setup = setup;
+    this.#socket = new Subscriber(
+      {
+        heartbeatInterval: options.heartbeatInterval,
+        heartbeatTimeout: options.heartbeatTimeout,
+        heartbeatPeers: "able",
+        handshakeInterval: options.handshakeInterval,
+        maxMessageSize: options.maxMessageSize,
+        reconnectInterval: options.reconnectInterval,
+        reconnectMaxInterval: options.reconnectMaxInterval,
+        reconnectFirst: FIRST_RETRY,
+        receiveHighWaterMark: options.highWaterMark,
+        receiveHighWaterMarkBytes: options.highWaterMarkBytes,
+      },
+      context,
+    );
+    if (topics.length > 0) this.#socket.subscribe(...topics);
+    this.#socket.events.on("handshake", () => {
+      this.#connection += 1;
+      events.emit({ type: "connected", address });
+      this.confirm();
+    });
+    this.#socket.events.on("disconnect", (event) => {
+      this.#connection += 1;
+      stream.schedule.lost(address, stream.now);
+      events.emit({ ...event, type: "lost" });
+      stream.update();
+      if (event.reason === "refused") this.#askAgainLater(event.error);
+    });
+    stream.addSource(this);
+    this.#socket.connect(address);
+    void this.#receive();
+  }
+
+  received(): number {
+    return this.#socket.stats().received;
+  }
+
+  subscribe(topic: Uint8Array): void {
+    this.#socket.subscribe(topic);
+  }
+
+  unsubscribe(topic: Uint8Array): void {
+    this.#socket.unsubscribe(topic);
+  }
+
+  /** Finds out when what was subscribed to so far is in force. Nothing while not connected: the handshake starts it anew. */
+  confirm(): void {
+    if (this.#confirming) this.#confirmAgain = true;
+    else void this.#confirm();
+  }
+
+  close(): Promise<void> {
+    this.#connection += 1;
+    this.#refusedTimer?.cancel();
+    this.#setup.stream.removeSource(this);
+    return this.#socket.close();
+  }
+
+  async #confirm(): Promise<void> {
+    const { stream, events } = this.#setup;
+    this.#confirming = true;
+    do {
+      this.#confirmAgain = false;
+      const connection = this.#connection;
+      const generation = stream.schedule.generation;
+      if (!(await this.#isApplied()) || connection !== this.#connection) continue;
+      stream.schedule.inForce(this.address, stream.now, generation);
+      if (generation === stream.schedule.generation) events.emit({ type: "inForce", address: this.address });
+      stream.update();
+    } while (this.#confirmAgain);
+    this.#confirming = false;
+  }
+
+  /** False: the connection was lost, or there is none. */
+  async #isApplied(): Promise<boolean> {
+    if (this.#socket.closed) return false;
+    try {
+      const how = await this.#socket.confirmed();
+      if (how === "answered") await this.#pause(this.#setup.options.settleTime);
+      return true;
+    } catch {
+      return false; // told by the disconnect event, or nothing to tell
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#setup.context.environment.setTimer(milliseconds, resolve);
+    });
+  }
+
+  #askAgainLater(error: unknown): void {
+    this.#setup.onError(error);
+    this.#refusedTimer = this.#setup.context.environment.setTimer(REFUSED_RETRY, () => {
+      this.#socket.connect(this.address);
+    });
+  }
+
+  async #receive(): Promise<void> {
+    while (!this.#socket.closed) {
+      const messages = await this.#socket.receiveBatch().catch(() => []); // rejects only because of `close`
+      if (messages.length > 0) await this.#setup.stream.deliver(this, messages);
+    }
+  }
+}
