@@ -2,7 +2,7 @@ import ts from "typescript";
 
 /** What one module asks of the rest of the world. */
 export interface Names {
-  /** Specifiers of every import, export-from, import type and dynamic import, in order. */
+  /** Specifiers of every import, export-from, import type, dynamic import and require, in order. */
   imports: string[];
   /** What may name a global: identifiers that are neither property names nor keys, and `a.b` for each such `a`. */
   globals: Set<string>;
@@ -30,9 +30,13 @@ function importSpecifier(node: ts.Node): ts.Node | null {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier ?? null;
   if (ts.isExternalModuleReference(node)) return node.expression;
   if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node;
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-    return node.arguments[0] ?? node;
+  if (ts.isCallExpression(node) && isLoader(node.expression)) return node.arguments[0] ?? node;
   return null;
+}
+
+function isLoader(callee: ts.Expression): boolean {
+  if (ts.isIdentifier(callee)) return callee.text === "require";
+  return callee.kind === ts.SyntaxKind.ImportKeyword;
 }
 
 /** True for `b` in `a.b`, `{ b: 1 }`, and for the name of a member of a class, interface or type. */
