@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm test [-- vitest arguments]: brings the real peers, then lint, types, build and the whole suite. Every step runs,
-// whatever became of the others. ZMTP_TEST_SUMMARY=FILE gets the counts as one line.
+// whatever became of the others. With ZMTP_TEST_SUMMARY=FILE the closing line goes there.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,9 +35,9 @@ try {
     if (!step()) failed.push(name);
   }
   const line = summaryLine(countTests(readReport()), failed);
-  if (process.env.ZMTP_TEST_SUMMARY) writeFileSync(process.env.ZMTP_TEST_SUMMARY, `${line}\n`);
   if (failed.length > 0) console.error(`\nFailed: ${failed.join(", ")}`);
-  console.log(`\n${line}`);
+  if (process.env.ZMTP_TEST_SUMMARY) writeFileSync(process.env.ZMTP_TEST_SUMMARY, `${line}\n`);
+  else console.log(`\n${line}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
