@@ -36,6 +36,9 @@ const USE = `
   const shared = Object.keys(zmtp).filter((name) => name in protocol);
   assert.ok(shared.includes("ProtocolError"), "the entries share the error classes");
   for (const name of shared) assert.equal(zmtp[name], protocol[name], name + " is one and the same");
+  for (const entry of [zmtp, protocol, dragonflow])
+    for (const [name, value] of Object.entries(entry))
+      if (typeof value === "function") assert.equal(value.name, name);
   for (const entry of [zmtp, protocol, dragonflow]) console.log(Object.keys(entry).sort().join(" "));
 `;
 
