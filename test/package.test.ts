@@ -1,0 +1,190 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNames } from "./support/imports.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+const execute = promisify(execFile);
+const run = async (cwd: string, command: string, ...args: string[]): Promise<string> =>
+  (await execute(command, args, { cwd, timeout: 60_000 })).stdout;
+
+/** Uses every entry by its name: the same lines run as ESM and as CommonJS. */
+const USE = `
+  const pull = new zmtp.Pull();
+  await pull.bind("tcp://127.0.0.1:*");
+  const push = new zmtp.Push();
+  push.connect(pull.lastEndpoint);
+  await push.send(["over", "tcp"]);
+  const parts = await pull.receive();
+  assert.deepEqual(parts.map(String), ["over", "tcp"]);
+  push.close();
+  pull.close();
+
+  const connection = new protocol.Connection({ socketType: "PUB", now: 0 });
+  assert.equal(Buffer.concat(connection.output())[0], 0xff);
+
+  const event = { table: "lport", key: "p1", action: "create", value: "{}", topic: "t" };
+  assert.equal(new dragonflow.DbUpdate(event).table, "lport");
+
+  const shared = Object.keys(zmtp).filter((name) => name in protocol);
+  assert.ok(shared.includes("ProtocolError"), "the entries share the error classes");
+  for (const name of shared) assert.equal(zmtp[name], protocol[name], name + " is one and the same");
+  for (const entry of [zmtp, protocol, dragonflow])
+    for (const [name, value] of Object.entries(entry))
+      if (typeof value === "function") assert.equal(value.name, name);
+  for (const entry of [zmtp, protocol, dragonflow]) console.log(Object.keys(entry).sort().join(" "));
+`;
+
+const ESM = `
+import assert from "node:assert/strict";
+import * as zmtp from "zmtp";
+import * as protocol from "zmtp/protocol";
+import * as dragonflow from "zmtp/dragonflow";
+${USE}`;
+
+const COMMON_JS = `
+const assert = require("node:assert/strict");
+const zmtp = require("zmtp");
+const protocol = require("zmtp/protocol");
+const dragonflow = require("zmtp/dragonflow");
+assert.equal(require("zmtp/package.json").name, "zmtp");
+(async () => {${USE}})();`;
+
+const TYPES = `
+import { Pull } from "zmtp";
+import { Connection } from "zmtp/protocol";
+import { DbUpdate } from "zmtp/dragonflow";
+type IsAny<T> = 0 extends 1 & T ? true : false;
+export const resolved: [false, false, false] = [
+  false satisfies IsAny<typeof Pull>,
+  false satisfies IsAny<typeof Connection>,
+  false satisfies IsAny<typeof DbUpdate>,
+];
+`;
+
+const COMPILER_OPTIONS = {
+  module: "NodeNext",
+  strict: true,
+  noEmit: true,
+  target: "ES2022",
+  lib: ["ES2022", "ESNext.Disposable"],
+  types: ["node"],
+  typeRoots: [join(root, "node_modules/@types")],
+};
+
+describe("the packed package", () => {
+  let folder: string;
+  let packed: string[];
+
+  beforeAll(async () => {
+    if (!existsSync(join(dist, "index.js"))) throw new Error("dist is missing: run `npm run build` first");
+    folder = await mkdtemp(join(tmpdir(), "zmtp-package-"));
+    const [tarball] = JSON.parse(await run(root, "npm", "pack", "--json", "--pack-destination", folder));
+    packed = tarball.files.map((file: { path: string }) => file.path);
+    const consumer = { private: true, type: "module" };
+    await writeFile(join(folder, "package.json"), JSON.stringify(consumer));
+    const flags = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
+    await run(folder, "npm", "install", ...flags, join(folder, tarball.filename));
+    await writeFile(join(folder, "use.mjs"), ESM);
+    await writeFile(join(folder, "use.cjs"), COMMON_JS);
+  }, 120_000);
+
+  afterAll(async () => {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  it("holds the built files and the papers, and nothing else", () => {
+    const papers = packed.filter((path) => !path.startsWith("dist/")).sort();
+    expect(papers).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]);
+    expect(packed.filter((path) => !/\.(js|cjs|d\.ts|d\.cts|md|json)$|^LICENSE$/.test(path))).toEqual([]);
+    for (const entry of ["index", "protocol", "dragonflow"])
+      for (const extension of ["js", "cjs", "d.ts", "d.cts"])
+        expect(packed).toContain(`dist/${entry}.${extension}`);
+  });
+
+  it("runs nothing on install and needs no more than its few dependencies", () => {
+    const lifecycle = /^(pre|post)?(install|prepare|publish|pack|uninstall|dependencies)$|^prepublishOnly$/;
+    const { scripts, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(Object.keys(scripts).filter((name) => lifecycle.test(name))).toEqual([]);
+    const installed = readdirSync(join(folder, "node_modules")).flatMap((name) =>
+      name.startsWith("@")
+        ? readdirSync(join(folder, "node_modules", name)).map((sub) => `${name}/${sub}`)
+        : [name],
+    );
+    const expected = [...Object.keys(dependencies), "zmtp"].sort();
+    expect(installed.filter((name) => !name.startsWith(".")).sort()).toEqual(expected);
+  });
+
+  it("every entry is used by name from ESM and CommonJS, which offer the same", async () => {
+    const esm = await run(folder, process.execPath, "use.mjs");
+    expect(esm.trim().split("\n")).toHaveLength(3);
+    expect(await run(folder, process.execPath, "use.cjs")).toBe(esm);
+  });
+
+  it.each(["use.mjs", "use.cjs"])("node --no-addons %s", async (script) => {
+    await expect(run(folder, process.execPath, "--no-addons", script)).resolves.toContain("DbUpdate");
+  });
+
+  it("types resolve for ESM and CommonJS", async () => {
+    await mkdir(join(folder, "types"));
+    await writeFile(join(folder, "types/use.mts"), TYPES);
+    await writeFile(join(folder, "types/use.cts"), TYPES);
+    const tsconfig = { compilerOptions: COMPILER_OPTIONS, files: ["use.mts", "use.cts"] };
+    await writeFile(join(folder, "types/tsconfig.json"), JSON.stringify(tsconfig));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const errors = await run(folder, process.execPath, tsc, "-p", "types").catch((error) => error.stdout);
+    expect(errors).toBe("");
+  }, 60_000);
+
+  it("the command starts", async () => {
+    const command = join(folder, "node_modules/.bin/dragonflow-publisher-service");
+    expect(await run(folder, command, "--help")).toContain("--config-file");
+  });
+});
+
+describe("dist", () => {
+  const chunks = () => readdirSync(dist).filter((name) => /\.c?js$/.test(name));
+  const importsOf = (name: string): string[] => readNames(readFileSync(join(dist, name), "utf8")).imports;
+
+  it("names every builtin with node:", () => {
+    const bare = (name: string) =>
+      importsOf(name).filter((one) => isBuiltin(one) && !one.startsWith("node:"));
+    expect(chunks().flatMap((name) => bare(name).map((specifier) => `${name}: ${specifier}`))).toEqual([]);
+  });
+
+  it.each([
+    ["the core entry needs no package", "index", /^node:/],
+    ["the protocol needs nothing at all", "protocol", /^$/],
+  ])("%s", (_, entry, allowed) => {
+    for (const extension of ["js", "cjs"]) {
+      const outside = reachable(`${entry}.${extension}`, importsOf).filter((one) => !allowed.test(one));
+      expect(outside).toEqual([]);
+    }
+  });
+
+  it("the command is executable", () => {
+    const command = join(dist, "dragonflow-publisher-service.js");
+    expect(readFileSync(command, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(statSync(command).mode & 0o111).toBe(0o111);
+  });
+});
+
+/** What a built file imports from outside dist, by itself or through its chunks. */
+function reachable(start: string, importsOf: (name: string) => string[]): string[] {
+  const seen = new Set([start]);
+  const outside = new Set<string>();
+  for (const name of seen) {
+    for (const specifier of importsOf(name)) {
+      if (specifier.startsWith("./")) seen.add(specifier.slice(2));
+      else outside.add(specifier);
+    }
+  }
+  return [...outside];
+}
