@@ -282,19 +282,18 @@ describe("Listeners", () => {
   it.each(["connect", "handshake", "disconnect"] as const)(
     "disconnect() within %s leaves nothing",
     async (type) => {
-      const { world, pull, peer } = await (async () => {
-        const world = new World();
-        const peers = world.listenRaw(address);
-        const pull = world.pull();
-        pull.events.on(type, () => pull.disconnect(address));
-        pull.connect(address);
-        await world.settle();
-        return { world, pull, peer: peers[0] as (typeof peers)[0] };
-      })();
-      peer.greet("PUSH");
+      const world = new World();
+      const peers = world.listenRaw(address);
+      const pull = world.pull();
+      pull.events.on(type, () => pull.disconnect(address));
+      pull.connect(address);
       await world.settle();
-      peer.stream.destroy();
+      const peer = peers[0] as (typeof peers)[0];
+      if (type !== "connect") peer.greet("PUSH");
+      await world.settle();
+      if (type === "disconnect") peer.stream.destroy();
       await world.advance(5000);
+      expect(peer.ends).toEqual([null]);
       expect(world.network.dials).toHaveLength(1);
       expect(world.left).toMatchObject({ holds: 0, timers: 0, streams: 0 });
       expect(pull.stats().peers).toEqual([]);
@@ -314,9 +313,9 @@ describe("Listeners", () => {
       if (type !== "bind") {
         const raw = await world.dialRaw(address);
         await world.settle();
-        raw.greet("PUSH");
+        if (type !== "accept") raw.greet("PUSH");
         await world.settle();
-        raw.stream.destroy();
+        if (type === "disconnect") raw.stream.destroy();
       }
       await world.settle();
       expect(typesOf(events).slice(-2)).toEqual(["close", "end"]);

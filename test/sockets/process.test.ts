@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+/** Runs a program that has the sockets, and says how it ended; "alive" when it did not within `patience` ms. */
+function run(program: string, patience = 10_000): Promise<{ end: number | "alive"; output: string }> {
+  const source = `import { Publisher, Pull, Push, Subscriber } from ${JSON.stringify(`${root}src/index.ts`)};
+    process.on("unhandledRejection", () => process.exit(99));
+    ${program}
+    console.log("started");`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", source], {
+    cwd: root,
+  });
+  children.push(child);
+  return new Promise((resolve) => {
+    let output = "";
+    child.stdout?.on("data", (chunk) => {
+      if (output === "") setTimeout(() => resolve({ end: "alive", output }), patience);
+      output += chunk;
+    });
+    child.stderr?.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.on("close", (code) => resolve({ end: code ?? -1, output }));
+  });
+}
+
+/** Nobody listens there. */
+const nowhere = "tcp://127.0.0.1:9";
+const ends = { end: 0, output: "started\n" };
+const staysAlive = { end: "alive", output: "started\n" };
+
+describe("The process ends by itself", () => {
+  it.each([
+    [
+      "with sockets that are bound, dial, and are connected",
+      `
+      const pull = new Pull(); await pull.bind("tcp://127.0.0.1:*");
+      const push = new Push(); push.connect(pull.lastEndpoint); await push.send("x"); await pull.receive();
+      const sub = new Subscriber({ heartbeatInterval: 100 }); sub.subscribe(""); sub.connect("${nowhere}");
+      new Publisher().connect("${nowhere}");`,
+    ],
+    [
+      "with messages queued in a socket that was not closed",
+      `
+      const push = new Push(); push.connect("${nowhere}"); await push.send("x");`,
+    ],
+    [
+      "once a finite linger is over",
+      `
+      const push = new Push({ linger: 100 }); push.connect("${nowhere}"); await push.send("x"); push.close();`,
+    ],
+    [
+      "after a close with nothing to send",
+      `
+      const push = new Push(); push.connect("${nowhere}"); push.close();`,
+    ],
+    [
+      "after a receive that timed out",
+      `
+      new Pull({ receiveTimeout: 50 }).receive().catch(() => {});`,
+    ],
+  ])("%s", async (_name, program) => {
+    expect(await run(program)).toEqual(ends);
+  });
+});
+
+describe("The process stays alive", () => {
+  it.each([
+    ["with a receive that waits", "new Pull().receive();"],
+    ["with a loop that waits", "(async () => { for await (const _ of new Subscriber()); })();"],
+    ["with a send that waits for room", `new Push().send("x");`],
+    ["while it waits for subscribers", `new Publisher().subscribed("x");`],
+    [
+      "while it lingers",
+      `const push = new Push(); push.connect("${nowhere}"); push.send("x"); push.close();`,
+    ],
+  ])("%s", async (_name, program) => {
+    expect(await run(program, 1000)).toEqual(staysAlive);
+  });
+
+  it("until a bind is done", async () => {
+    const { end, output } = await run(
+      `new Pull().bind("tcp://127.0.0.1:*").then(() => console.log("bound"));`,
+    );
+    expect({ end, output }).toEqual({ end: 0, output: "started\nbound\n" });
+  });
+});
