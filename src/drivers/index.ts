@@ -1,0 +1,36 @@
+/**
+ * Dragonflow's publish/subscribe: events of a database on their way from writers to controllers.
+ *
+ * @module zmtp/dragonflow
+ */
+export { ProtocolError, RefusedError, ZmqError } from "../errors.ts";
+export { packMessage, type UnpackedMessage, unpackMessage, type WireForm } from "./codec.ts";
+export { type Config, type ConfigSources, loadConfig } from "./config.ts";
+export {
+  DbUpdate,
+  type DbUpdateOptions,
+  type JsonValue,
+  SEND_ALL_TOPIC,
+  type WireFields,
+} from "./db-update.ts";
+export {
+  ConfigError,
+  DBKeyNotFoundError,
+  DecodeError,
+  UnknownOptionError,
+  UnsupportedTransportError,
+} from "./errors.ts";
+export { fullyQualifiedName, publisherId } from "./publisher-id.ts";
+export { RateLimiter } from "./rate-limiter.ts";
+export { MemoryStore, type Store } from "./store.ts";
+export type { SyncReason } from "./sync.ts";
+export {
+  type EventSender,
+  MONITOR_TABLES,
+  PUBLISHER_TABLE,
+  StalePublisherMonitor,
+  type StalePublisherMonitorOptions,
+  TableMonitor,
+  type TableMonitorOptions,
+} from "./table-monitor.ts";
+export type { TopicMatch } from "./topics.ts";
