@@ -4,6 +4,17 @@
  * @module zmtp/dragonflow
  */
 export { ProtocolError, RefusedError, ZmqError } from "../errors.ts";
+export type {
+  DbChangesCallback,
+  EventFrames,
+  FramesCallback,
+  PublisherApi,
+  PublisherStats,
+  PubSubApi,
+  SubscriberApi,
+  SubscriberStats,
+  TopicOptions,
+} from "./api.ts";
 export { packMessage, type UnpackedMessage, unpackMessage, type WireForm } from "./codec.ts";
 export { type Config, type ConfigSources, loadConfig } from "./config.ts";
 export {
@@ -13,6 +24,7 @@ export {
   SEND_ALL_TOPIC,
   type WireFields,
 } from "./db-update.ts";
+export type { DriverEvents } from "./driver-events.ts";
 export {
   ConfigError,
   DBKeyNotFoundError,
@@ -20,6 +32,7 @@ export {
   UnknownOptionError,
   UnsupportedTransportError,
 } from "./errors.ts";
+export { type DriverAlias, loadDriver } from "./load-driver.ts";
 export { fullyQualifiedName, publisherId } from "./publisher-id.ts";
 export { RateLimiter } from "./rate-limiter.ts";
 export { MemoryStore, type Store } from "./store.ts";
@@ -34,3 +47,5 @@ export {
   type TableMonitorOptions,
 } from "./table-monitor.ts";
 export type { TopicMatch } from "./topics.ts";
+export { ZmqPubSub, ZmqPubSubBind, ZmqPubSubConnect, ZmqPubSubMultiproc } from "./zmq.ts";
+export type { ZmqOptions } from "./zmq-options.ts";
