@@ -21,10 +21,14 @@ console.log(added.length === 0 ? "nothing to add" : `added ${added.join(", ")}`)
 
 /** `@scope/tool-linux-x64-musl` -> { os: ["linux"], cpu: ["x64"], libc: ["musl"] }; null for what is no binary. */
 function platformOf(name) {
-  const found = /-(android|darwin|freebsd|linux|openbsd|openharmony|win32)-(arm64|arm|ia32|loong64|ppc64|riscv64|s390x|x64)(?:-(\w+))?$/.exec(name);
+  const found =
+    /-(android|darwin|freebsd|linux|openbsd|openharmony|win32)-(arm64|arm|ia32|loong64|ppc64|riscv64|s390x|x64)(?:-(\w+))?$/.exec(
+      name,
+    );
   if (found === null) return null;
   const [, os, cpu, abi] = found;
-  const libc = os !== "linux" ? undefined : abi === "musl" || abi === "musleabihf" ? "musl" : abi ? "glibc" : undefined;
+  const libc =
+    os !== "linux" ? undefined : abi === "musl" || abi === "musleabihf" ? "musl" : abi ? "glibc" : undefined;
   return { os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) };
 }
 
