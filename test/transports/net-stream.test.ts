@@ -22,6 +22,18 @@ async function withBareSocket(allowHalfOpen = false): Promise<{ end: End; socket
   return { end, socket };
 }
 
+/** Reads a paused socket until it ends, and says how it did. */
+function allOf(socket: Socket): Promise<{ how: string; bytes: Buffer }> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve) => {
+    const finish = (how: string): void => resolve({ how, bytes: Buffer.concat(chunks) });
+    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("end", () => finish("end"));
+    socket.on("error", (error) => finish(error.message));
+    socket.resume();
+  });
+}
+
 /** Bytes in which every place is told from its neighbours. */
 function pattern(length: number): Buffer {
   const bytes = Buffer.alloc(length);
@@ -55,6 +67,9 @@ describe("write", () => {
     expect(near.stream.write([Buffer.alloc(32_768), Buffer.alloc(32_768)])).toBe(false);
     await near.recorder.until(() => near.recorder.drains === 1);
     await far.recorder.until(() => far.recorder.received === 131_071);
+    expect(far.stream.write([Buffer.alloc(32_768), Buffer.alloc(32_767)])).toBe(true);
+    expect(far.stream.write([Buffer.alloc(32_768), Buffer.alloc(32_768)])).toBe(false);
+    await far.recorder.until(() => far.recorder.drains === 1);
   });
 
   it("of one chunk says false only while the system has not taken it", async () => {
@@ -153,28 +168,31 @@ describe("CL-6, end", () => {
 
   it("does not destroy what the peer has not read while the peer itself goes on sending", async () => {
     const { end, socket } = await withBareSocket();
-    const data = pattern(6 * MIB);
-    // Unread bytes on our side, and more to come: a plain close would reset the connection.
-    end.stream.pause();
-    socket.write(Buffer.alloc(200_000));
-    await later(50);
+    const data = pattern(MIB);
     end.stream.write([data]);
     end.stream.end();
+    // To a closed connection these would be answered with a reset.
     const chatter = setInterval(() => socket.write(Buffer.alloc(10_000)), 5);
-    await later(100);
-    const received: Buffer[] = [];
-    socket.on("data", (chunk) => received.push(chunk));
-    socket.resume();
-    const closed = new Promise<string>((resolve) => {
-      socket.on("end", () => resolve("end"));
-      socket.on("error", (error) => resolve(error.message));
-    });
-    expect(await closed).toBe("end");
+    await later(300);
+    const { how, bytes } = await allOf(socket);
+    expect([how, bytes.equals(data)]).toEqual(["end", true]);
     clearInterval(chatter);
-    expect(Buffer.concat(received).equals(data)).toBe(true);
     expect(end.recorder.received).toBe(0);
     await end.recorder.ended();
     expect(end.recorder.ends).toEqual([null]);
+  });
+
+  it("does not destroy it either when there were bytes that we had not read", async () => {
+    const { end, socket } = await withBareSocket();
+    const data = pattern(MIB);
+    end.stream.pause();
+    socket.write(Buffer.alloc(400_000));
+    await later(50);
+    end.stream.write([data]);
+    end.stream.end();
+    await end.recorder.ended();
+    const { how, bytes } = await allOf(socket);
+    expect([how, bytes.equals(data)]).toEqual(["end", true]);
   });
 
   it("does not wait for ever for a peer that does not close", async () => {
@@ -224,6 +242,16 @@ describe("onEnd", () => {
     const { end, socket } = await withBareSocket(true);
     end.stream.write([Buffer.alloc(20 * MIB)]);
     socket.end();
+    await end.recorder.ended();
+    expect(end.recorder.ends).toEqual([null]);
+  });
+
+  it("null also when it then resets what we still write", async () => {
+    const { end, socket } = await withBareSocket(true);
+    end.stream.write([Buffer.alloc(20 * MIB)]);
+    socket.end();
+    await later(100);
+    socket.resetAndDestroy();
     await end.recorder.ended();
     expect(end.recorder.ends).toEqual([null]);
   });

@@ -170,6 +170,12 @@ describe("RC-2, reconnect", () => {
     world.pass(4000);
     world.redial.succeeded();
     expect(world.redial.lost()).toBe(400);
+    world.untilDialled();
+    world.answer(null);
+    world.redial.succeeded();
+    world.pass(5000);
+    world.redial.succeeded();
+    expect(world.redial.lost()).toBe(50);
   });
 });
 
@@ -182,6 +188,17 @@ describe("firstRetry", () => {
     expect(delaysOf(world, refuse, 3)).toEqual([50, 100, 200]);
     expect(delaysOf(world, loseAfter(5000), 1)).toEqual([25]);
     expect(delaysOf(world, loseAfter(10), 2)).toEqual([50, 100]);
+  });
+
+  it("is not for a loss with a failure before it", () => {
+    const world = started(options);
+    expect(delaysOf(world, refuse, 1)).toEqual([50]);
+    expect(delaysOf(world, loseAfter(10), 1)).toEqual([100]);
+    expect(delaysOf(world, failHandshake, 1)).toEqual([150]);
+    expect(delaysOf(world, loseAfter(10), 1)).toEqual([400]);
+    const other = started(options);
+    expect(delaysOf(other, failHandshake, 1)).toEqual([150]);
+    expect(delaysOf(other, loseAfter(10), 1)).toEqual([100]);
   });
 
   it("is for connections that were up: not for refused dials and failed handshakes", () => {

@@ -88,9 +88,10 @@ describe("EP-1, tcp bind", () => {
   });
 
   it("a zone that does not exist: EINVAL (EP-4)", async () => {
-    const address = "tcp://[fe80::1%nosuch0]:5";
+    const address = "tcp://[::1%nosuch0]:*";
     expect((await rejection(tcp.listen(address, { ...defaults, ipv6: true }, () => {}))).code).toBe("EINVAL");
-    expect((await rejection(dial(tcp, address, { ipv6: true }))).code).toBe("EINVAL");
+    const elsewhere = "tcp://[::1%nosuch0]:5";
+    expect((await rejection(dial(tcp, elsewhere, { ipv6: true }))).code).toBe("EINVAL");
   });
 
   it("an address is free again once close has resolved, and close may be called twice", async () => {
@@ -109,8 +110,9 @@ describe("EP-1, tcp bind", () => {
   });
 
   it("a second worker of a node:cluster gets EADDRINUSE", async () => {
-    const program = run("cluster.ts", "tcp://127.0.0.1:*");
-    expect(await program.line()).toMatch(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    const address = `tcp://127.0.0.1:${await freePort()}`;
+    const program = run("cluster.ts", address);
+    expect(await program.line()).toBe(address);
     expect(await program.line()).toBe("EADDRINUSE");
   });
 });
