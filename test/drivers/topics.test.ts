@@ -21,6 +21,14 @@ describe("dragonflow.md 10, defects 5 to 7: topics", () => {
     expect(matches(set, "nod")).toBe(false);
   });
 
+  it("one of two prefixes of a length can go", () => {
+    const set = new TopicSet();
+    for (const prefix of ["ab", "cd"]) set.add(prefix, "prefix");
+    set.delete("ab");
+    expect(matches(set, "abc")).toBe(false);
+    expect(matches(set, "cde")).toBe(true);
+  });
+
   it("nothing registered matches nothing; the empty topic matches everything", () => {
     const set = new TopicSet();
     expect(matches(set, "")).toBe(false);
