@@ -63,7 +63,7 @@ function plainName(name: string): string {
 
 /** A JSON string in ASCII, which the ini package takes literally. Quotes around the whole value are not part of it. */
 function quoted(value: string): string {
-  return pythonJson(value.length > 1 && /^(["']).*\1$/s.test(value) ? value.slice(1, -1) : value);
+  return pythonJson(/^(["']).*\1$/s.test(value) ? value.slice(1, -1) : value);
 }
 
 function fail(error: Error): never {

@@ -235,6 +235,7 @@ describe("oslo.config files", () => {
     const text =
       "[df.more]\nlocal_ip = 1\n[__proto__]\nlocal_ip = 2\n[df;x]\nlocal_ip = 3\n[df]\nlocal ip = 4\nlocal_ip[] = 5\n__proto__ = 6\n";
     expect(loadFile(text, { onWarning }).localIp).toBe("127.0.0.1");
+    expect(onWarning.mock.calls[0]![0]).toMatch(/\[df\.more\] local_ip/);
     expect(onWarning.mock.calls[0]![0]).toMatch(/\[df\] local\?ip, \[df\] local_ip\?\?/);
   });
 
