@@ -24,6 +24,7 @@ import {
 } from "./options.ts";
 import { OutputQueue } from "./output.ts";
 import { type PeerInfo, readPeerInfo } from "./peer-info.ts";
+import { quoted } from "./printable.ts";
 import { receivesSubscriptions, sendsSubscriptions } from "./socket-type.ts";
 import { type Stage, step } from "./stage.ts";
 import { parseSubscription, subscriptionCommand, subscriptionMessage } from "./subscription.ts";
@@ -290,7 +291,7 @@ export class Connection {
   #acceptGreeting(greeting: Greeting): void {
     const mechanism = this.#options.mechanism;
     if (greeting.mechanism !== mechanism.name) {
-      const message = `the peer uses ${JSON.stringify(greeting.mechanism)}, we use ${mechanism.name}`;
+      const message = `the peer uses ${quoted(greeting.mechanism)}, we use ${mechanism.name}`;
       throw new ProtocolError(
         "ERR_ZMTP_MECHANISM_MISMATCH",
         "RFC 37, Authentication and Confidentiality",
