@@ -30,6 +30,11 @@ describe("OutgoingMessage", () => {
     expect(wire[0]?.[9]).toBe(0);
   });
 
+  it("gives no empty chunk when a large body comes last", () => {
+    const sizes = new OutgoingMessage([filled(COPY_LIMIT + 1)]).wire(allocate).map((chunk) => chunk.length);
+    expect(sizes).toEqual([9, COPY_LIMIT + 1]);
+  });
+
   it("is encoded at most once", () => {
     const message = new OutgoingMessage([ascii("a")]);
     expect(message.isEncoded).toBe(false);
