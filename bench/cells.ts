@@ -34,38 +34,47 @@ export function formatSize(bytes: number): string {
   return bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
 }
 
+export interface CellOptions {
+  /** Bytes of a body. */
+  sizes: readonly number[];
+  highWaterMark: number | undefined;
+  window: number | undefined;
+  /** Only cells whose name has one of these in it; empty: all. */
+  only: readonly string[];
+}
+
 function streamCell(
   pattern: "push-pull" | "pub-sub",
   transport: TransportName,
   size: number,
-  highWaterMark: number | undefined,
+  options: CellOptions,
 ): Cell {
   const most = Math.max(16, Math.floor(BYTES_UNDER_WAY / size));
-  // A PUB drops for a subscriber that is full. So it gets a high-water mark that a window of half of it never reaches.
-  const mark = Math.min(most, highWaterMark ?? (pattern === "pub-sub" ? 100_000 : 1000));
-  return {
-    pattern,
-    transport,
-    size,
-    highWaterMark: mark,
-    window: pattern === "pub-sub" ? Math.ceil(mark / 2) : 0,
-  };
+  if (pattern === "push-pull") {
+    return {
+      pattern,
+      transport,
+      size,
+      highWaterMark: Math.min(most, options.highWaterMark ?? 1000),
+      window: 0,
+    };
+  }
+  // A PUB drops for a subscriber that is full, so a window keeps clear of the high-water mark.
+  const highWaterMark = Math.min(most, options.highWaterMark ?? 100_000);
+  const window = Math.min(options.window ?? 10_000, Math.ceil(highWaterMark / 2));
+  return { pattern, transport, size, highWaterMark, window };
 }
 
-/** All cells, or those whose name has one of `only` in it. */
-export function planCells(
-  sizes: readonly number[],
-  highWaterMark: number | undefined,
-  only: readonly string[],
-): Cell[] {
+export function planCells(options: CellOptions): Cell[] {
   const cells: Cell[] = [];
   for (const pattern of ["push-pull", "pub-sub"] as const) {
     for (const transport of ["tcp", "ipc"] as const) {
-      for (const size of sizes) cells.push(streamCell(pattern, transport, size, highWaterMark));
+      for (const size of options.sizes) cells.push(streamCell(pattern, transport, size, options));
     }
   }
   for (const transport of ["tcp", "ipc"] as const) {
     cells.push({ pattern: "round-trip", transport, size: ROUND_TRIP_SIZE, highWaterMark: 1000, window: 0 });
   }
+  const { only } = options;
   return cells.filter((cell) => only.length === 0 || only.some((part) => cellName(cell).includes(part)));
 }

@@ -10,12 +10,16 @@ export interface BenchOptions {
   sizes: number[];
   /** Messages; undefined: 1000 for PUSH and PULL, 100 000 for PUB and SUB. */
   highWaterMark: number | undefined;
+  /** Messages under way at most from PUB to SUB; undefined: 10 000. */
+  window: number | undefined;
   /** Parts of names of cells; empty: all. */
   only: string[];
   /** Names of contenders; empty: all. */
   contenders: string[];
   save: boolean;
   cpuProf: boolean;
+  /** Each process of a pair on a core of its own. */
+  pin: boolean;
   micro: boolean;
 }
 
@@ -28,11 +32,13 @@ const HELP = `npm run bench -- [options]
   --sizes 16,100,1024    bytes of a body
   --large                64 KiB and 1 MiB too
   --high-water-mark N    of all sockets (1000 for PUSH/PULL, 100 000 for PUB/SUB)
+  --window N             messages under way at most from PUB to SUB (10 000), for all contenders
   --only A,B             only cells whose name contains A or B; a name is like "push-pull tcp 16",
                          "pub-sub ipc 1024", "round-trip tcp 64"
   --contenders A,B       of zmtp, zmtp-batch, zeromq.js, zeromq.js-pairs, libzmq, net
   --save                 keep the result in bench/results/ under its date and commit
   --cpu-prof             profile the JavaScript contenders and print where their time goes
+  --pin                  the two processes each on a core of its own (by taskset), against two-fold round trips
   --micro                the micro-benchmarks instead (--only: part of a file's name)
 `;
 
@@ -62,10 +68,12 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       sizes: { type: "string", default: "16,100,1024" },
       large: { type: "boolean", default: false },
       "high-water-mark": { type: "string" },
+      window: { type: "string" },
       only: { type: "string" },
       contenders: { type: "string" },
       save: { type: "boolean", default: false },
       "cpu-prof": { type: "boolean", default: false },
+      pin: { type: "boolean", default: false },
       micro: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -74,6 +82,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     process.stdout.write(HELP);
     return null;
   }
+  const { window } = values;
   const mark = values["high-water-mark"];
   const sizes = list(values.sizes).map((text) => positiveInteger("sizes", text));
   return {
@@ -82,10 +91,12 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     warmup: positive("warmup", values.warmup ?? (values.full ? "1" : "0.1")),
     sizes: values.large ? [...sizes, 65_536, 1_048_576] : sizes,
     highWaterMark: mark === undefined ? undefined : positiveInteger("high-water-mark", mark),
+    window: window === undefined ? undefined : positiveInteger("window", window),
     only: list(values.only),
     contenders: list(values.contenders),
     save: values.save,
     cpuProf: values["cpu-prof"],
+    pin: values.pin,
     micro: values.micro,
   };
 }

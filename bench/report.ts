@@ -102,22 +102,25 @@ function roundTripTable(results: readonly CellResult[]): string {
 }
 
 function describeQueues(cells: readonly Cell[]): string[] {
-  const marks = (pattern: Cell["pattern"]): string => {
-    const texts = cells.filter((cell) => cell.pattern === pattern).map((cell) => cell.highWaterMark);
-    return [...new Set(texts)].join(", ");
+  const valuesOf = (pattern: Cell["pattern"], key: "highWaterMark" | "window"): string => {
+    const numbers = cells.filter((cell) => cell.pattern === pattern).map((cell) => cell[key]);
+    return [...new Set(numbers)].join(" or ");
   };
   const lines: string[] = [];
-  if (marks("push-pull") !== "")
-    lines.push(`PUSH and PULL: high-water mark ${marks("push-pull")} on both ends.`);
-  if (marks("pub-sub") !== "") {
+  const marks = {
+    pushPull: valuesOf("push-pull", "highWaterMark"),
+    pubSub: valuesOf("pub-sub", "highWaterMark"),
+  };
+  if (marks.pushPull !== "") lines.push(`PUSH and PULL: high-water mark ${marks.pushPull} on both ends.`);
+  if (marks.pubSub !== "") {
     lines.push(
-      `PUB and SUB: two frames (topic, body), one subscription, high-water mark ${marks("pub-sub")} on both ends. ` +
-        "So that nobody loses messages, every sender alike (but node:net) keeps at most half of that under way: the " +
-        "receiver acknowledges each eighth through a side channel. libzmq has XPUB_NODROP set besides. A round that " +
-        "loses messages all the same does not count.",
+      `PUB and SUB: two frames (topic, body), one subscription, high-water mark ${marks.pubSub} on both ends. So that ` +
+        `nobody loses messages, every sender alike (but node:net) keeps at most ${valuesOf("pub-sub", "window")} under ` +
+        "way: the receiver acknowledges each quarter of that through a side channel. libzmq has XPUB_NODROP set " +
+        "besides. A round that loses messages all the same does not count.",
     );
   }
-  if (marks("round-trip") !== "") {
+  if (valuesOf("round-trip", "highWaterMark") !== "") {
     lines.push(
       "Round trips: zmtp through two pairs of PUSH and PULL, zeromq.js and libzmq through REQ and REP.",
     );
@@ -141,13 +144,13 @@ function bullets(lines: readonly string[]): string {
   return lines.map((line) => `* ${line}`).join("\n");
 }
 
-export function describeRun({ machine, rounds, seconds, warmup }: BenchResult): string {
+export function describeRun({ machine, rounds, seconds, warmup, pin }: BenchResult): string {
   const { cpu, cores, memoryGiB, kernel, node, zeromqJs, libzmq, loadAverage, date, commit } = machine;
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}; load average before: ${loadAverage.join(", ")}.`,
     `Node ${node}, zeromq.js ${zeromqJs}, libzmq in C ${libzmq ?? "not there"}; zmtp at commit ${commit}, ${date.slice(0, 10)}.`,
     `Medians (min..max) of ${rounds} rounds of ${seconds} s after ${warmup} s of warm-up, the contenders in turn within each ` +
-      "round; two processes over loopback; time is the receiver's, from its first message to its last.",
+      `round; two processes over loopback${pin ? ", each pinned to a core of its own" : ""}; time is the receiver's, from its first message to its last.`,
   ].join("\n");
 }
 

@@ -25,6 +25,8 @@ export interface BenchResult {
   /** Measured and unmeasured seconds of a round. */
   seconds: number;
   warmup: number;
+  /** Whether each process of a pair had a core of its own. */
+  pin: boolean;
   cells: CellResult[];
   /** What was left out, and why. */
   notes: string[];

@@ -63,9 +63,13 @@ function startPair(
   const needed = cell.pattern === "round-trip" && contender.roundTripBy === "pairs" ? 2 : 1;
   const free = Array.from({ length: needed }, () => freshAddress(cell, folder));
   const nodeOptions = options.cpuProf ? ["--cpu-prof", "--cpu-prof-dir", PROFILES] : [];
-  return Pair.start(cell, contender.name, free, (end, addresses) =>
-    commandOf(contender, cell, programs[end], addresses, { libzmqBinary: libzmq?.path ?? null, nodeOptions }),
-  );
+  return Pair.start(cell, contender.name, free, (end, addresses) => [
+    ...(options.pin ? ["taskset", "--cpu-list", String(end)] : []),
+    ...commandOf(contender, cell, programs[end], addresses, {
+      libzmqBinary: libzmq?.path ?? null,
+      nodeOptions,
+    }),
+  ]);
 }
 
 /** One contender in one cell: its processes, its figures. Once it has failed, it is out of the cell. */
@@ -171,7 +175,7 @@ async function findLibzmq(notes: string[]): Promise<LibzmqProgram | null> {
 async function compare(options: BenchOptions): Promise<void> {
   const notes: string[] = [];
   let contenders = chooseContenders(options.contenders);
-  const cells = planCells(options.sizes, options.highWaterMark, options.only);
+  const cells = planCells(options);
   if (cells.length === 0) throw new Error("--only leaves nothing to measure");
   const libzmq = contenders.some(({ name }) => name === "libzmq") ? await findLibzmq(notes) : null;
   if (libzmq === null) contenders = contenders.filter(({ name }) => name !== "libzmq");
@@ -179,8 +183,8 @@ async function compare(options: BenchOptions): Promise<void> {
   if (contenders.some(({ name }) => name.startsWith("zmtp"))) buildOurs();
   rmSync(PROFILES, { recursive: true, force: true });
 
-  const { rounds, seconds, warmup } = options;
-  const result: BenchResult = { machine, rounds, seconds, warmup, cells: [], notes };
+  const { rounds, seconds, warmup, pin } = options;
+  const result: BenchResult = { machine, rounds, seconds, warmup, pin, cells: [], notes };
   print(`${describeRun(result)}\n`);
   const folder = mkdtempSync(join(tmpdir(), "zmtp-bench-"));
   try {
