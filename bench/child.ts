@@ -1,4 +1,5 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
@@ -10,21 +11,26 @@ process.on("exit", () => {
 
 /** A measured process and the lines that it speaks (listed in programs/control.mjs). */
 export class Child {
-  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #process: ChildProcess;
+  readonly #input: Writable;
   readonly #name: string;
   readonly #exited: Promise<void>;
   #lines: string[][] = [];
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
-  /** Called with each acknowledgement, which is no part of the answers. */
-  onAck: (count: string) => void = () => {};
 
-  constructor(name: string, command: readonly string[]) {
+  /** @param peer the process at the other end of descriptor 3, if it runs already */
+  constructor(name: string, command: readonly string[], peer?: Child) {
     this.#name = name;
-    this.#process = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+    const side = peer === undefined ? "pipe" : peer.#side();
+    this.#process = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "inherit", side] });
+    if (peer !== undefined) peer.#side().destroy();
     running.add(this);
-    createInterface({ input: this.#process.stdout }).on("line", (line) => this.#onLine(line.split(" ")));
-    this.#process.stdin.on("error", () => {}); // The exit tells more.
+    this.#input = this.#process.stdin!;
+    createInterface({ input: this.#process.stdout as Readable }).on("line", (line) =>
+      this.#onLine(line.split(" ")),
+    );
+    this.#input.on("error", () => {}); // The exit tells more.
     this.#process.on("error", (error) => this.#fail(error));
     this.#exited = new Promise((resolve) => {
       this.#process.on("close", (code, signal) => {
@@ -35,11 +41,11 @@ export class Child {
     });
   }
 
+  #side(): Socket {
+    return this.#process.stdio[3] as Socket;
+  }
+
   #onLine(words: string[]): void {
-    if (words[0] === "ack") {
-      this.onAck(words[1]!);
-      return;
-    }
     this.#lines.push(words);
     this.#wake?.();
   }
@@ -50,7 +56,7 @@ export class Child {
   }
 
   tell(line: string): void {
-    this.#process.stdin.write(`${line}\n`);
+    this.#input.write(`${line}\n`);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -83,7 +89,7 @@ export class Child {
 
   /** Ends it by the end of its input, else by force. */
   async close(): Promise<void> {
-    this.#process.stdin.end();
+    this.#input.end();
     const force = setTimeout(() => this.kill("SIGKILL"), 2000);
     await this.#exited;
     clearTimeout(force);

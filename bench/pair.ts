@@ -41,7 +41,6 @@ export class Pair {
     this.#cell = cell;
     this.#binds = binds;
     this.#connects = connects;
-    connects.onAck = (count) => binds.tell(`ack ${count}`);
   }
 
   /** @param command the command of an end, given its program's index (0 binds) and the addresses */
@@ -54,7 +53,7 @@ export class Pair {
     const binds = new Child(`${name} (bound)`, command(0, addresses));
     try {
       const bound = await binds.expect("listening", START_PATIENCE);
-      const connects = new Child(`${name} (connected)`, command(1, bound));
+      const connects = new Child(`${name} (connected)`, command(1, bound), binds);
       const pair = new Pair(cell, binds, connects);
       try {
         await connects.expect("ready", START_PATIENCE);

@@ -3,7 +3,6 @@
  *   bench send|receive|request|reply PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW
  *   bench version
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <zmq.h>
 
 #define TOPIC "bench"
+#define ACKS 3
 /* From here on a body is handed over by reference: below, libzmq's copy is cheaper than its bookkeeping. */
 #define BY_REFERENCE 8192
 
@@ -22,6 +22,8 @@ static int high_water_mark;
 static long window_size;
 static char *body;
 static long long usage_at_start;
+/* Messages of all rounds before this one, and of this one; acknowledged ones of all rounds. */
+static long before, expected, acknowledged;
 static volatile sig_atomic_t stopping;
 
 static void check(int result, const char *what) {
@@ -55,12 +57,14 @@ static char *read_line(void) {
   return line;
 }
 
-/* Reads until a round is given. "ack" lines of the round before may still come. */
+/* Reads until a round is given; answers the end of the one before. */
 static long next_round(void) {
   for (;;) {
     long count;
     char *line = read_line();
     if (sscanf(line, "round %ld", &count) == 1) {
+      before += expected;
+      expected = count;
       usage_at_start = usage();
       return count;
     }
@@ -68,12 +72,19 @@ static long next_round(void) {
   }
 }
 
-/* Reads until the receiver has acknowledged enough; returns the new limit. */
-static long wait_for_room(void) {
-  for (;;) {
-    long count;
-    if (sscanf(read_line(), "ack %ld", &count) == 1) return count + window_size;
+/* Reads until the receiver has acknowledged enough for message i of this round. */
+static void wait_for_room(long i) {
+  static FILE *acks;
+  long count;
+  if (acks == NULL) acks = fdopen(ACKS, "r");
+  while (before + i - acknowledged >= window_size) {
+    if (fscanf(acks, "%ld", &count) != 1) exit(1);
+    if (count > acknowledged) acknowledged = count;
   }
+}
+
+static void acknowledge(long received) {
+  if (dprintf(ACKS, "%ld\n", before + received) < 0) exit(1);
 }
 
 static void *open_socket(int type) {
@@ -116,9 +127,9 @@ static void run_sender(const char *address) {
   bind_and_tell(socket, address);
   for (;;) {
     long count = next_round();
-    long limit = window_size > 0 ? window_size : count;
+    if (acknowledged < before) acknowledged = before;
     for (long i = 0; i < count; i++) {
-      while (i >= limit) limit = wait_for_room();
+      if (window_size > 0 && before + i - acknowledged >= window_size) wait_for_room(i);
       if (pub_sub) check(zmq_send(socket, TOPIC, strlen(TOPIC), ZMQ_SNDMORE), "zmq_send");
       send_body(socket);
     }
@@ -158,7 +169,7 @@ static void run_receiver(const char *address) {
     for (long received = 1; received <= count; received++) {
       receive_message(socket, received - 1);
       if (received == 1) started = nanoseconds();
-      if (window_size > 0 && received % ack_every == 0 && received < count) printf("ack %ld\n", received);
+      if (window_size > 0 && received % ack_every == 0 && received < count) acknowledge(received);
     }
     printf("done %lld %ld %lld\n", usage() - usage_at_start, count - 1, nanoseconds() - started);
   }

@@ -1,16 +1,17 @@
 // What every measured JavaScript program shares: its settings, and the lines between it and the runner.
 //
 //   runner -> program   round COUNT   the next round has COUNT messages
-//                       ack COUNT     the receiver has got COUNT messages of this round (sender only)
 //                       end           the other side has finished the round
 //   program -> runner   listening ADDRESS...
 //                       ready         a receiver has connected
 //                       go            a receiver waits for the round's messages
-//                       ack COUNT
 //                       done ...      the round's figures
 //                       stopped COUNT the answer to SIGTERM: so many messages of the round had come
 //
-// The end of standard input ends the program.
+// The end of standard input ends the program. Where there is a window, descriptor 3 leads from the receiver to the sender;
+// a line on it is the number of messages received since the start.
+import { writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 
 const [, , library, pattern, address, size, highWaterMark, window] = process.argv;
@@ -31,7 +32,9 @@ export const settings = {
 export const topic = Buffer.from("bench");
 export const body = Buffer.alloc(settings.size, "x");
 
-/** How far a sender may go. Endless unless there is a window. */
+const ACKS = 3;
+
+/** How far a sender may go in this round. Endless unless there is a window. */
 export const flow = {
   limit: Number.POSITIVE_INFINITY,
   room() {
@@ -42,6 +45,11 @@ export const flow = {
 };
 
 let roomMade = null;
+/** Messages of all rounds before this one, and acknowledged ones of all rounds. */
+let before = 0;
+let acknowledged = 0;
+/** Messages of this round. */
+let expected = 0;
 let roundTaker = null;
 let roundGiven = null;
 let usage = process.cpuUsage();
@@ -72,18 +80,32 @@ function giveRound() {
 
 function onLine(line) {
   const [word, number] = line.split(" ");
-  if (word === "ack") {
-    flow.limit = Number(number) + settings.window;
-    roomMade?.();
-    roomMade = null;
-  } else if (word === "round") {
+  if (word === "round") {
+    before += expected;
+    expected = Number(number);
     usage = process.cpuUsage();
-    if (settings.window > 0) flow.limit = settings.window;
-    roundGiven = Number(number);
+    onAck(before);
+    roundGiven = expected;
     giveRound();
   } else if (word === "end") {
     say("done", cpu());
   }
+}
+
+/** One of an earlier round may come late, and says nothing new. */
+function onAck(count) {
+  acknowledged = Math.max(acknowledged, count);
+  if (settings.window > 0) flow.limit = acknowledged + settings.window - before;
+  roomMade?.();
+  roomMade = null;
+}
+
+/** A sender with a window calls this first. */
+export function takeAcks() {
+  if (settings.window === 0) return;
+  const acks = new Socket({ fd: ACKS, readable: true, writable: false });
+  acks.on("error", () => {}); // A receiver that was killed: the runner knows.
+  createInterface({ input: acks }).on("line", (line) => onAck(Number(line)));
 }
 
 /** The receiver's watch. It runs from the first message (or batch) to the last. */
@@ -107,7 +129,7 @@ export class Watch {
       this.mark = this.#ackEvery;
     }
     if (received >= this.mark && received < this.#count) {
-      say("ack", received);
+      writeSync(ACKS, `${before + received}\n`);
       this.mark = received + this.#ackEvery;
     }
   }

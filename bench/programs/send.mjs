@@ -1,6 +1,7 @@
-import { body, flow, nextRound, say, settings, topic } from "./control.mjs";
+import { body, flow, nextRound, say, settings, takeAcks, topic } from "./control.mjs";
 import { newSender } from "./sockets.mjs";
 
+takeAcks();
 const socket = newSender();
 await socket.bind(settings.addresses[0]);
 say("listening", socket.lastEndpoint);
