@@ -75,23 +75,19 @@ function startPair(
 /** One contender in one cell: its processes, its figures. Once it has failed, it is out of the cell. */
 class Entrant {
   readonly result: ContenderResult;
-  readonly #start: () => Promise<Pair>;
+  readonly #startPair: () => Promise<Pair>;
   #pair: Pair | null = null;
 
-  constructor(name: string, start: () => Promise<Pair>) {
-    this.#start = start;
+  constructor(name: string, startPair: () => Promise<Pair>) {
+    this.#startPair = startPair;
     this.result = { name, samples: [], lossy: [], failure: null };
   }
 
   /** Runs a step of this contender; whatever goes wrong in it stays with this contender. */
-  async #attempt(round: number, step: (pair: Pair) => Promise<void>): Promise<void> {
+  async #attempt(round: number, step: () => Promise<void>): Promise<void> {
     if (this.result.failure !== null) return;
     try {
-      if (this.#pair === null) {
-        this.#pair = await this.#start();
-        if (round > 0) await this.#pair.warmUp(FIRST_WARMUP);
-      }
-      await step(this.#pair);
+      await step();
     } catch (error) {
       await this.close();
       if (error instanceof LossyRound && round > 0) {
@@ -102,13 +98,24 @@ class Entrant {
     }
   }
 
+  start(): Promise<void> {
+    return this.#attempt(0, async () => {
+      this.#pair = await this.#startPair();
+    });
+  }
+
   warmUp(seconds: number): Promise<void> {
-    return this.#attempt(0, (pair) => pair.warmUp(seconds));
+    return this.#attempt(0, () => this.#pair!.warmUp(seconds));
   }
 
   measure(round: number, { warmup, seconds }: BenchOptions): Promise<void> {
-    return this.#attempt(round, async (pair) => {
-      this.result.samples.push(await pair.measure(warmup, seconds));
+    return this.#attempt(round, async () => {
+      if (this.#pair === null) {
+        // A lossy round has ended the pair before.
+        this.#pair = await this.#startPair();
+        await this.#pair.warmUp(FIRST_WARMUP);
+      }
+      this.result.samples.push(await this.#pair.measure(warmup, seconds));
     });
   }
 
@@ -129,6 +136,7 @@ async function runCell(
     .filter(({ programs }) => programs[cell.pattern] !== undefined)
     .map((contender) => new Entrant(contender.name, () => startPair(cell, contender, around)));
   try {
+    await Promise.all(entrants.map((entrant) => entrant.start()));
     for (const entrant of entrants) await entrant.warmUp(Math.max(FIRST_WARMUP, options.warmup));
     for (let round = 1; round <= options.rounds; round++) {
       // Another one begins each time, so that nobody always follows the same neighbour.
@@ -187,13 +195,10 @@ async function compare(options: BenchOptions): Promise<void> {
   const result: BenchResult = { machine, rounds, seconds, warmup, pin, cells: [], notes };
   print(`${describeRun(result)}\n`);
   const folder = mkdtempSync(join(tmpdir(), "zmtp-bench-"));
-  try {
-    for (const cell of cells) {
-      result.cells.push(await runCell(cell, contenders, { options, libzmq, folder }));
-      print(progressLine(result.cells.at(-1)!));
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const cell of cells) {
+    result.cells.push(await runCell(cell, contenders, { options, libzmq, folder }));
+    print(progressLine(result.cells.at(-1)!));
   }
   print(`\n${formatReport(result)}\n`);
   if (options.cpuProf) print(summarizeProfiles(PROFILES));
@@ -203,6 +208,9 @@ async function compare(options: BenchOptions): Promise<void> {
   );
   if (failed.length > 0) throw new Error(`failed: ${failed.join("; ")}`);
 }
+
+// By way of "exit", where what was started is ended.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
 try {
   const options = parseOptions(process.argv.slice(2));
