@@ -8,8 +8,8 @@ import { rejectUnknownOptions } from "./option-names.ts";
 export type { Config } from "./config-options.ts";
 
 export interface ConfigSources {
-  /** Path of an oslo.config file such as dragonflow.ini: group `[df]`, and `ipc_socket` of `[df_zmq]`. */
-  readonly file?: string;
+  /** Paths of oslo.config files such as dragonflow.ini: group `[df]`, and `ipc_socket` of `[df_zmq]`. Later ones go before. */
+  readonly file?: string | readonly string[];
   /** `DF_PUBLISHER_PORT` is publisher_port; `DF_ZMQ_IPC_SOCKET` is ipc_socket. Default: this process' environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** By the names of {@link Config}. Texts may hold `$name` as in a file. */
@@ -47,13 +47,21 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     values = {},
     onWarning = (message) => process.emitWarning(message),
   } = sources;
-  const groups = file === undefined ? {} : readGroups(file);
-  const layers = [defaults(), fromFile(groups, file ?? ""), fromEnvironment(env), fromValues(values)];
+  const files = (typeof file === "string" ? [file] : (file ?? [])).map((path) => ({
+    path,
+    groups: readGroups(path),
+  }));
+  const fromFiles = files.map(({ groups, path }) => fromFile(groups, path));
+  const layers = [defaults(), ...fromFiles, fromEnvironment(env), fromValues(values)];
   const resolver = new Resolver(layers);
   const config: Record<string, unknown> = {};
   for (const name of NAMES) config[name] = resolver.value(name);
-  const unknown = unknownKeys(groups);
-  if (unknown.length > 0) onWarning(`${file}: unknown options ignored: ${unknown.join(", ")}`);
+  const unknown = files.map(({ groups, path }) => ({ path, keys: unknownKeys(groups) }));
+  const ignored = unknown.filter(({ keys }) => keys.length > 0);
+  if (ignored.length > 0)
+    onWarning(
+      ignored.map(({ path, keys }) => `${path}: unknown options ignored: ${keys.join(", ")}`).join("; "),
+    );
   return Object.freeze(config) as unknown as Config;
 }
 

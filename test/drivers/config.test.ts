@@ -259,6 +259,24 @@ describe("oslo.config files", () => {
     }
   });
 
+  it("of several files the later goes before; one warning names the unknown keys of each", () => {
+    const onWarning = vi.fn();
+    const first = fileOf(
+      "[df]\nlocal_ip = 10.0.0.1\npublisher_port = 1\nodd = 1\n[df_zmq]\nipc_socket = /a\n",
+    );
+    const second = fileOf("[df]\npublisher_port = 2\npublisher_multiproc_socket = /b\n[x]\neven = 2\n");
+    const config = load({ file: [first, second], onWarning });
+    expect(config).toMatchObject({
+      publishersIps: ["10.0.0.1"],
+      publisherPort: 2,
+      publisherMultiprocSocket: "/b",
+    });
+    expect(onWarning.mock.calls).toEqual([
+      [`${first}: unknown options ignored: [df] odd; ${second}: unknown options ignored: [x] even`],
+    ]);
+    expect(load({ file: [] }).publisherPort).toBe(8866);
+  });
+
   it("a file that cannot be read is an error with its cause", () => {
     const attempt = () => load({ file: join(directory, "absent.ini") });
     expect(attempt).toThrow(expect.objectContaining({ name: "ConfigError", code: "EINVAL" }));
