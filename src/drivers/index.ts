@@ -4,6 +4,7 @@
  * @module zmtp/dragonflow
  */
 export { ProtocolError, RefusedError, ZmqError } from "../errors.ts";
+export type { AddressEvents } from "./address-book.ts";
 export type {
   DbChangesCallback,
   EventFrames,
@@ -33,7 +34,19 @@ export {
   UnsupportedTransportError,
 } from "./errors.ts";
 export { type DriverAlias, loadDriver } from "./load-driver.ts";
+export {
+  PublisherDirectory,
+  type PublisherDirectoryOptions,
+  type PublisherDirectoryStats,
+} from "./publisher-directory.ts";
 export { fullyQualifiedName, publisherId } from "./publisher-id.ts";
+export { configuredAddresses, publisherUri } from "./publisher-row.ts";
+export {
+  PublisherService,
+  type PublisherServiceOptions,
+  type ServiceEvents,
+  type ServiceStats,
+} from "./publisher-service.ts";
 export { RateLimiter } from "./rate-limiter.ts";
 export { MemoryStore, type Store } from "./store.ts";
 export type { SyncReason } from "./sync.ts";

@@ -1,0 +1,291 @@
+import { ZmqError } from "../errors.ts";
+import { nodeContext } from "../node.ts";
+import { type Context, Emitter, type Environment } from "../sockets/index.ts";
+import type { EventFrames, PublisherApi, PublisherStats, SubscriberApi, SubscriberStats } from "./api.ts";
+import { frames, type UnpackedMessage, type WireForm } from "./codec.ts";
+import { type Config, loadConfig } from "./config.ts";
+import type { DbUpdate } from "./db-update.ts";
+import { rejectUnknownOptions } from "./option-names.ts";
+import { publisherUri } from "./publisher-row.ts";
+import { type OnError, warningReporter } from "./reporter.ts";
+import { serviceEnds } from "./service-drivers.ts";
+import { ServiceTable, type ServiceTableStats } from "./service-table.ts";
+import type { Store } from "./store.ts";
+import { SyncAnnouncer } from "./sync-announcer.ts";
+import { PUBLISHER_TABLE } from "./table-monitor.ts";
+
+export interface PublisherServiceOptions {
+  /** What {@link loadConfig} returns, or a part of it; the rest has its defaults. Neither environment nor file is looked at. */
+  config?: Partial<Config>;
+  /** Where events go. Default: the publisher of `pub_sub_driver`. */
+  publisher?: PublisherApi;
+  /** Where events come from; null: nowhere. Default: the subscriber of `pub_sub_multiproc_driver`, with `pub_sub_use_multiproc`. */
+  subscriber?: SubscriberApi | null;
+  /** Where the publisher table is. Without it none is kept: subscribers need to be told our address otherwise. */
+  store?: Store;
+  /** ms that one call of the store may take. Default 5000. */
+  storeTimeout?: number;
+  /** The fully-qualified name of this host, for our id. Default: what the system's resolver says. */
+  hostName?: string;
+  /** For our id. Default "MainProcess", as Dragonflow's. */
+  processName?: string;
+  /** Hears of what went wrong and was coped with. Default: a process warning, at most one in ten seconds. */
+  onError?: OnError;
+  /** The runtime. Default: the process's own. */
+  context?: Context;
+}
+
+const OPTION_NAMES = [
+  "config",
+  "publisher",
+  "subscriber",
+  "store",
+  "storeTimeout",
+  "hostName",
+  "processName",
+  "onError",
+  "context",
+];
+
+/** What the service tells of itself; `publisher` and `subscriber` have more to tell of their connections. */
+export interface ServiceEvents {
+  /** Events are taken and published from now on. */
+  listening: { type: "listening"; uri: string };
+  /** Our row was written to the publisher table where there was none, or none of ours. */
+  registered: { type: "registered"; id: string; uri: string };
+  /** So many events could not be published; a `sync` follows. */
+  dropped: { type: "dropped"; count: number };
+  /** All subscribers were told to read the database. */
+  sync: { type: "sync" };
+}
+
+/** Counts since the object was made. */
+export interface ServiceStats {
+  /** Events that went on to the publisher. */
+  forwarded: number;
+  /** Events that the publisher refused. */
+  failed: number;
+  /** `sync` events published because something was lost on the way to us, or here. */
+  syncs: number;
+  /** null without a store. */
+  table: ServiceTableStats | null;
+  publisher: PublisherStats;
+  subscriber: SubscriberStats | null;
+}
+
+/** ms between two looks at whether everything received was published, on closing. */
+const DRAIN_INTERVAL = 10;
+/** ms that draining may take where `linger` sets no end. */
+const DRAIN_MAX = 1000;
+
+/**
+ * The one publisher of a host: takes the events of the writers' processes and publishes them for all controllers. Frames go
+ * on as they came; they are decoded only to check them, and to see which table they are about.
+ *
+ * Nothing that goes wrong with an event, or with the database, stops the forwarding. What was lost on the way, or here, is
+ * answered by a `sync` event on the topic of everybody.
+ */
+export class PublisherService {
+  readonly events: Emitter<ServiceEvents>;
+  readonly publisher: PublisherApi;
+  readonly subscriber: SubscriberApi | null;
+  readonly #config: Config;
+  readonly #environment: Environment;
+  readonly #onError: OnError;
+  readonly #announcer: SyncAnnouncer;
+  readonly #table: ServiceTable | null;
+  /** For what we say ourselves: the form of those we speak for. */
+  #form: WireForm;
+  #forwarded = 0;
+  #failed = 0;
+  #syncs = 0;
+  #initialized: Promise<void> | null = null;
+  #running: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #closed: () => void = () => {};
+  readonly #untilClosed = new Promise<void>((resolve) => {
+    this.#closed = resolve;
+  });
+
+  /** Opens nothing. @throws {ConfigError} for a driver that cannot serve, or an option that is none. */
+  constructor(options: PublisherServiceOptions = {}) {
+    rejectUnknownOptions(options, OPTION_NAMES);
+    const { context = nodeContext(), store } = options;
+    const { environment } = context;
+    const config = loadConfig({ env: {}, values: options.config ?? {} });
+    this.#config = config;
+    this.#environment = environment;
+    this.#onError = safe(options.onError ?? warningReporter(environment, "dragonflow publisher service"));
+    const { publisher, subscriber } = serviceEnds(config, options, this.#onError, context);
+    this.publisher = publisher;
+    this.subscriber = subscriber;
+    this.events = new Emitter(environment);
+    this.#form = config.wireForm;
+    this.#announcer = new SyncAnnouncer({
+      environment,
+      send: (update) => this.#sendOwn(update),
+      onError: this.#onError,
+      onSync: () => this.#announced(),
+    });
+    this.#table = store === undefined ? null : this.#serviceTable(store, options);
+  }
+
+  /** Where subscribers find us. With `publisher_port` 0 the port is known after {@link initialize}. */
+  get uri(): string {
+    const { publisherPort } = this.#config;
+    return publisherUri({ ...this.#config, publisherPort: publisherPort || boundPort(this.publisher) });
+  }
+
+  /** Binds the publisher. Rejects with the system's error, e.g. EADDRINUSE; EBADF after `close`. Again: no effect. */
+  initialize(): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new ZmqError("EBADF"));
+    this.#initialized ??= this.#initialize();
+    return this.#initialized;
+  }
+
+  /**
+   * Forwards until {@link close}; then it resolves. Keeps the process alive. Rejects with the system's error when it cannot
+   * start, and is closed then. Again: the same promise. After `close`: starts nothing.
+   */
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  /**
+   * Final. Publishes what has been received, as long as `linger` allows, then closes everything. Never rejects. Our row stays
+   * in the publisher table: who starts again within publisher_timeout is not missed there.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  stats(): ServiceStats {
+    return {
+      forwarded: this.#forwarded,
+      failed: this.#failed,
+      syncs: this.#syncs,
+      table: this.#table?.stats() ?? null,
+      publisher: this.publisher.stats(),
+      subscriber: this.subscriber?.stats() ?? null,
+    };
+  }
+
+  async #initialize(): Promise<void> {
+    await this.subscriber?.initializeFrames((event, received) => this.#take(event, received));
+    await this.publisher.initialize();
+    this.publisher.events.on("dropped", () => this.#announcer.owe());
+  }
+
+  async #run(): Promise<void> {
+    const release = this.#environment.hold();
+    try {
+      await this.initialize();
+      await this.subscriber?.daemonize();
+      if (this.#closing === null) {
+        this.events.emit({ type: "listening", uri: this.uri });
+        this.#table?.start();
+      }
+      await this.#untilClosed;
+    } catch (error) {
+      const closing = this.#closing !== null;
+      await this.close();
+      if (!closing) throw error;
+    } finally {
+      release();
+    }
+  }
+
+  /** Every event that a writer sent, and `null` for those that we have not got. */
+  #take(event: UnpackedMessage | null, received: EventFrames | null): Promise<void> | undefined {
+    if (event !== null && received !== null) return this.#forward(event, received);
+    this.#announcer.owe();
+    return undefined;
+  }
+
+  async #forward(event: UnpackedMessage, received: EventFrames): Promise<void> {
+    this.#form = event.form;
+    try {
+      await this.publisher.sendFrames(received);
+      this.#forwarded += 1;
+    } catch (error) {
+      this.#failed += 1;
+      this.#onError(error);
+      this.events.emit({ type: "dropped", count: 1 });
+      this.#announcer.owe();
+    }
+    // Writing to the publisher table because of an event about it would go round in circles.
+    if (event.table !== PUBLISHER_TABLE) this.#table?.active();
+  }
+
+  #sendOwn(update: DbUpdate): Promise<void> {
+    return this.publisher.sendFrames(frames(update, null, this.#form));
+  }
+
+  #announced(): void {
+    this.#syncs += 1;
+    this.events.emit({ type: "sync" });
+  }
+
+  async #close(): Promise<void> {
+    const release = this.#environment.hold();
+    await this.#table?.close();
+    await this.#drain();
+    // What it still has, nobody will be given.
+    const lost = (this.subscriber?.stats().queued ?? 0) > 0;
+    await this.subscriber?.close().catch(this.#onError);
+    if (lost) this.#announcer.owe();
+    await this.#announcer.close();
+    await this.publisher.close().catch(this.#onError);
+    this.#closed();
+    release();
+  }
+
+  /** Until nothing is left to forward, and nothing more has come in between two looks. */
+  async #drain(): Promise<void> {
+    if (!this.subscriber?.isDaemonize) return;
+    const { linger } = this.#config;
+    const deadline = this.#environment.now() + (linger < 0 ? DRAIN_MAX : linger);
+    let before = -1;
+    while (this.#environment.now() < deadline) {
+      const { delivered, queued } = this.subscriber.stats();
+      if (queued === 0 && delivered === before) return;
+      before = queued === 0 ? delivered : -1;
+      await new Promise<void>((resolve) => {
+        this.#environment.setTimer(DRAIN_INTERVAL, resolve);
+      });
+    }
+  }
+
+  #serviceTable(store: Store, options: PublisherServiceOptions): ServiceTable {
+    return new ServiceTable({
+      store,
+      config: this.#config,
+      uri: () => this.uri,
+      ...(options.storeTimeout !== undefined && { storeTimeout: options.storeTimeout }),
+      ...(options.hostName !== undefined && { hostName: options.hostName }),
+      ...(options.processName !== undefined && { processName: options.processName }),
+      publisher: { sendEvent: (update) => this.#sendOwn(update) },
+      environment: this.#environment,
+      onError: this.#onError,
+      onRegistered: (id) => this.events.emit({ type: "registered", id, uri: this.uri }),
+    });
+  }
+}
+
+/** The port that the system chose; 0 before, and where the driver does not tell. */
+function boundPort(publisher: PublisherApi & { readonly address?: string | null }): number {
+  return Number(/:(\d+)$/.exec(publisher.address ?? "")?.[1] ?? 0);
+}
+
+/** A handler that throws costs nothing but a report of its own. */
+function safe(onError: OnError): OnError {
+  return (error) => {
+    try {
+      onError(error);
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
+    }
+  };
+}
