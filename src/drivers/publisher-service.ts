@@ -49,8 +49,11 @@ const OPTION_NAMES = [
 
 /** What the service tells of itself; `publisher` and `subscriber` have more to tell of their connections. */
 export interface ServiceEvents {
-  /** Events are taken and published from now on. */
-  listening: { type: "listening"; uri: string };
+  /**
+   * Events are taken and published from now on. `publisher` and `subscriber`: where they are bound, as far as the drivers tell;
+   * `uri`: where others find us.
+   */
+  listening: { type: "listening"; uri: string; publisher: string | null; subscriber: string | null };
   /** Our row was written to the publisher table where there was none, or none of ours. */
   registered: { type: "registered"; id: string; uri: string };
   /** So many events could not be published; a `sync` follows. */
@@ -184,7 +187,8 @@ export class PublisherService {
       await this.initialize();
       await this.subscriber?.daemonize();
       if (this.#closing === null) {
-        this.events.emit({ type: "listening", uri: this.uri });
+        const ends = { publisher: boundTo(this.publisher), subscriber: boundTo(this.subscriber) };
+        this.events.emit({ type: "listening", uri: this.uri, ...ends });
         this.#table?.start();
       }
       await this.#untilClosed;
@@ -274,9 +278,14 @@ export class PublisherService {
   }
 }
 
-/** The port that the system chose; 0 before, and where the driver does not tell. */
-function boundPort(publisher: PublisherApi & { readonly address?: string | null }): number {
-  return Number(/:(\d+)$/.exec(publisher.address ?? "")?.[1] ?? 0);
+/** Where an end is bound; null before, and where the driver does not tell. */
+function boundTo(end: PublisherApi | SubscriberApi | null): string | null {
+  return (end as { readonly address?: string | null } | null)?.address ?? null;
+}
+
+/** The port that the system chose; 0 when it is not known. */
+function boundPort(publisher: PublisherApi): number {
+  return Number(/:(\d+)$/.exec(boundTo(publisher) ?? "")?.[1] ?? 0);
 }
 
 /** A handler that throws costs nothing but a report of its own. */

@@ -1,3 +1,4 @@
+import { ZmqError } from "../errors.ts";
 import type { Context } from "../sockets/index.ts";
 import type { PublisherApi, PubSubApi, SubscriberApi } from "./api.ts";
 import type { Config } from "./config.ts";
@@ -27,12 +28,22 @@ export function serviceEnds(
   onError: OnError,
   context: Context,
 ): ServiceEnds {
-  const load = (alias: string): PubSubApi => loadDriver(alias, { ...config, onError, context });
+  const load = (alias: string): PubSubApi => known(() => loadDriver(alias, { ...config, onError, context }));
   const publisher = given.publisher ?? load(networkDriver(config)).getPublisher();
   if (given.subscriber !== undefined) return { publisher, subscriber: given.subscriber };
   const both = config.pubSubDriver === BOTH_ENDS;
   if (!both && !config.pubSubUseMultiproc) return { publisher, subscriber: null };
   return { publisher, subscriber: load(both ? BOTH_ENDS : writersDriver(config)).getSubscriber() };
+}
+
+/** An alias that nobody knows can only be that of pub_sub_driver: the other one's are checked. */
+function known<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof ZmqError) || error.name !== "ZmqError") throw error;
+    throw new ConfigError("pub_sub_driver", `pub_sub_driver: ${error.message}`, { cause: error });
+  }
 }
 
 function networkDriver({ pubSubDriver }: Config): string {

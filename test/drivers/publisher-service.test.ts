@@ -87,7 +87,8 @@ describe("dragonflow.md 8.1, forwarding", () => {
     expect(service.run()).toBe(run);
     await passes(0);
     expect(holders).toBe(1);
-    expect(listening).toHaveBeenCalledWith({ type: "listening", uri: "tcp://127.0.0.1:8866" });
+    const ends = { publisher: null, subscriber: null };
+    expect(listening).toHaveBeenCalledWith({ type: "listening", uri: "tcp://127.0.0.1:8866", ...ends });
     const closed = service.close();
     expect(service.close()).toBe(closed);
     await passes(50);
@@ -284,7 +285,11 @@ describe("the drivers that serve", () => {
     [{ pubSubDriver: "zmq_connect_pubsub_driver" }, /publishes within the host/],
     [{ pubSubDriver: "zmq_pubsub_multiproc_driver" }, /publishes within the host/],
     [{ pubSubMultiprocDriver: "zmq_pubsub_driver" }, /needs zmq_pubsub_multiproc_driver/],
-    [{ pubSubDriver: "zmq_pubsub" }, /Unknown driver zmq_pubsub; known are zmq_pubsub_driver/],
+    [
+      { pubSubDriver: "zmq_pubsub" },
+      /^pub_sub_driver: Unknown driver zmq_pubsub; known are zmq_pubsub_driver/,
+    ],
+    [{ pubSubMultiprocDriver: "x" }, /^pub_sub_multiproc_driver is x/],
     [{ publisherTransport: "udp" }, /not supported: udp/],
     [{ publisherPort: -1 }, /publisherPort/],
   ])("%j is refused", (config, message) => {
