@@ -18,7 +18,7 @@ export class Command {
     this.#child = spawn(process.execPath, ["--import", "tsx", program, ...args], {
       cwd: root,
       env: { ...Object.fromEntries(inherited), ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => {
       this.#output += text;
@@ -28,6 +28,7 @@ export class Command {
       this.#errors += text;
       this.#changed();
     });
+    this.#child.stdin!.on("error", () => {}); // it may end before it has read everything
     this.#exit = once(this.#child, "close").then(([code]) => {
       this.#changed();
       return code as number | null;
@@ -58,6 +59,16 @@ export class Command {
         this.#changed = resolve;
       });
     }
+  }
+
+  /** Writes to its standard input. */
+  write(text: string): void {
+    this.#child.stdin!.write(text);
+  }
+
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin!.end();
   }
 
   signal(name: NodeJS.Signals): void {
