@@ -41,13 +41,9 @@ export {
 } from "./publisher-directory.ts";
 export { fullyQualifiedName, publisherId } from "./publisher-id.ts";
 export { configuredAddresses, publisherUri } from "./publisher-row.ts";
-export {
-  PublisherService,
-  type PublisherServiceOptions,
-  type ServiceEvents,
-  type ServiceStats,
-} from "./publisher-service.ts";
+export { PublisherService } from "./publisher-service.ts";
 export { RateLimiter } from "./rate-limiter.ts";
+export type { PublisherServiceOptions, ServiceEvents, ServiceStats } from "./service-api.ts";
 export { MemoryStore, type Store } from "./store.ts";
 export type { SyncReason } from "./sync.ts";
 export {

@@ -1,80 +1,25 @@
 import { ZmqError } from "../errors.ts";
 import { nodeContext } from "../node.ts";
-import { type Context, Emitter, type Environment } from "../sockets/index.ts";
-import type { EventFrames, PublisherApi, PublisherStats, SubscriberApi, SubscriberStats } from "./api.ts";
+import { Emitter, type Environment } from "../sockets/index.ts";
+import type { EventFrames, PublisherApi, SubscriberApi } from "./api.ts";
 import { frames, type UnpackedMessage, type WireForm } from "./codec.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { DbUpdate } from "./db-update.ts";
+import { DropWatch } from "./drop-watch.ts";
 import { rejectUnknownOptions } from "./option-names.ts";
 import { publisherUri } from "./publisher-row.ts";
 import { type OnError, warningReporter } from "./reporter.ts";
+import {
+  type PublisherServiceOptions,
+  SERVICE_OPTION_NAMES,
+  type ServiceEvents,
+  type ServiceStats,
+} from "./service-api.ts";
 import { serviceEnds } from "./service-drivers.ts";
-import { ServiceTable, type ServiceTableStats } from "./service-table.ts";
+import { ServiceTable } from "./service-table.ts";
 import type { Store } from "./store.ts";
 import { SyncAnnouncer } from "./sync-announcer.ts";
 import { PUBLISHER_TABLE } from "./table-monitor.ts";
-
-export interface PublisherServiceOptions {
-  /** What {@link loadConfig} returns, or a part of it; the rest has its defaults. Neither environment nor file is looked at. */
-  config?: Partial<Config>;
-  /** Where events go. Default: the publisher of `pub_sub_driver`. */
-  publisher?: PublisherApi;
-  /** Where events come from; null: nowhere. Default: the subscriber of `pub_sub_multiproc_driver`, with `pub_sub_use_multiproc`. */
-  subscriber?: SubscriberApi | null;
-  /** Where the publisher table is. Without it none is kept: subscribers need to be told our address otherwise. */
-  store?: Store;
-  /** ms that one call of the store may take. Default 5000. */
-  storeTimeout?: number;
-  /** The fully-qualified name of this host, for our id. Default: what the system's resolver says. */
-  hostName?: string;
-  /** For our id. Default "MainProcess", as Dragonflow's. */
-  processName?: string;
-  /** Hears of what went wrong and was coped with. Default: a process warning, at most one in ten seconds. */
-  onError?: OnError;
-  /** The runtime. Default: the process's own. */
-  context?: Context;
-}
-
-const OPTION_NAMES = [
-  "config",
-  "publisher",
-  "subscriber",
-  "store",
-  "storeTimeout",
-  "hostName",
-  "processName",
-  "onError",
-  "context",
-];
-
-/** What the service tells of itself; `publisher` and `subscriber` have more to tell of their connections. */
-export interface ServiceEvents {
-  /**
-   * Events are taken and published from now on. `publisher` and `subscriber`: where they are bound, as far as the drivers tell;
-   * `uri`: where others find us.
-   */
-  listening: { type: "listening"; uri: string; publisher: string | null; subscriber: string | null };
-  /** Our row was written to the publisher table where there was none, or none of ours. */
-  registered: { type: "registered"; id: string; uri: string };
-  /** So many events could not be published; a `sync` follows. */
-  dropped: { type: "dropped"; count: number };
-  /** All subscribers were told to read the database. */
-  sync: { type: "sync" };
-}
-
-/** Counts since the object was made. */
-export interface ServiceStats {
-  /** Events that went on to the publisher. */
-  forwarded: number;
-  /** Events that the publisher refused. */
-  failed: number;
-  /** `sync` events published because something was lost on the way to us, or here. */
-  syncs: number;
-  /** null without a store. */
-  table: ServiceTableStats | null;
-  publisher: PublisherStats;
-  subscriber: SubscriberStats | null;
-}
 
 /** ms between two looks at whether everything received was published, on closing. */
 const DRAIN_INTERVAL = 10;
@@ -97,6 +42,7 @@ export class PublisherService {
   readonly #onError: OnError;
   readonly #announcer: SyncAnnouncer;
   readonly #table: ServiceTable | null;
+  readonly #dropWatch: DropWatch;
   /** For what we say ourselves: the form of those we speak for. */
   #form: WireForm;
   #forwarded = 0;
@@ -112,7 +58,7 @@ export class PublisherService {
 
   /** Opens nothing. @throws {ConfigError} for a driver that cannot serve, or an option that is none. */
   constructor(options: PublisherServiceOptions = {}) {
-    rejectUnknownOptions(options, OPTION_NAMES);
+    rejectUnknownOptions(options, SERVICE_OPTION_NAMES);
     const { context = nodeContext(), store } = options;
     const { environment } = context;
     const config = loadConfig({ env: {}, values: options.config ?? {} });
@@ -130,6 +76,7 @@ export class PublisherService {
       onError: this.#onError,
       onSync: () => this.#announced(),
     });
+    this.#dropWatch = new DropWatch(publisher, environment, (count) => this.#dropped(count));
     this.#table = store === undefined ? null : this.#serviceTable(store, options);
   }
 
@@ -178,7 +125,7 @@ export class PublisherService {
   async #initialize(): Promise<void> {
     await this.subscriber?.initializeFrames((event, received) => this.#take(event, received));
     await this.publisher.initialize();
-    this.publisher.events.on("dropped", () => this.#announcer.owe());
+    this.publisher.events.on("dropped", ({ count }) => this.#dropped(count));
   }
 
   async #run(): Promise<void> {
@@ -190,6 +137,7 @@ export class PublisherService {
         const ends = { publisher: boundTo(this.publisher), subscriber: boundTo(this.subscriber) };
         this.events.emit({ type: "listening", uri: this.uri, ...ends });
         this.#table?.start();
+        if (this.#config.overflow === "drop") this.#dropWatch.start();
       }
       await this.#untilClosed;
     } catch (error) {
@@ -216,8 +164,7 @@ export class PublisherService {
     } catch (error) {
       this.#failed += 1;
       this.#onError(error);
-      this.events.emit({ type: "dropped", count: 1 });
-      this.#announcer.owe();
+      this.#dropped(1);
     }
     // Writing to the publisher table because of an event about it would go round in circles.
     if (event.table !== PUBLISHER_TABLE) this.#table?.active();
@@ -225,6 +172,11 @@ export class PublisherService {
 
   #sendOwn(update: DbUpdate): Promise<void> {
     return this.publisher.sendFrames(frames(update, null, this.#form));
+  }
+
+  #dropped(count: number): void {
+    this.events.emit({ type: "dropped", count });
+    this.#announcer.owe();
   }
 
   #announced(): void {
@@ -240,6 +192,7 @@ export class PublisherService {
     const lost = (this.subscriber?.stats().queued ?? 0) > 0;
     await this.subscriber?.close().catch(this.#onError);
     if (lost) this.#announcer.owe();
+    this.#dropWatch.stop();
     await this.#announcer.close();
     await this.publisher.close().catch(this.#onError);
     this.#closed();

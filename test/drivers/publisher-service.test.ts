@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DecodeError } from "../../src/drivers/errors.ts";
-import { PublisherService, type PublisherServiceOptions } from "../../src/drivers/publisher-service.ts";
+import { PublisherService } from "../../src/drivers/publisher-service.ts";
+import type { PublisherServiceOptions } from "../../src/drivers/service-api.ts";
 import { ZmqError } from "../../src/errors.ts";
 import { nodeEnvironment } from "../../src/node.ts";
 import { Context } from "../../src/sockets/index.ts";
@@ -137,6 +138,19 @@ describe("an error of one event stops nothing", () => {
     expect(actions()).toEqual(["sync"]);
   });
 
+  it.each([
+    ["drop", ["sync"], [[{ type: "dropped", count: 2 }]]],
+    ["disconnect", [], []],
+  ] as const)("overflow %s: what does not fit a subscriber's queue", async (overflow, published, told) => {
+    const dropped = vi.fn();
+    const service = await running({ config: { overflow } });
+    service.events.on("dropped", dropped);
+    publisher.dropped = 2;
+    await passes(5000);
+    expect(actions()).toEqual(published);
+    expect(dropped.mock.calls).toEqual(told);
+  });
+
   it("an onError that throws does no harm either", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     await running({
@@ -251,6 +265,15 @@ describe("DESIGN 7, closing drains", () => {
     await closed;
     expect(actions()).toEqual(["sync", "set", "set", "set", "sync"]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("what was dropped just before is answered too", async () => {
+    const service = await running({ config: { overflow: "drop" } });
+    publisher.dropped = 1;
+    const closed = service.close();
+    await passes(50);
+    await closed;
+    expect(actions()).toEqual(["sync"]);
   });
 
   it("close() before run(), and with ends that cannot close, never rejects", async () => {
