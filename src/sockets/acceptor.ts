@@ -1,5 +1,6 @@
 import type { Listener, Stream, Transport } from "../transports/transport.ts";
 import type { Core } from "./core.ts";
+import { announce } from "./diagnostics.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
 import { Linger } from "./linger.ts";
@@ -12,13 +13,17 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   readonly #pipes = new Set<WirePipe>();
   readonly #linger: Linger;
   #listener: Listener | null = null;
-  #closing = false;
+  #released: Promise<void> | null = null;
 
   constructor(core: Core) {
     this.#core = core;
     this.#linger = new Linger(core.context.environment, () => {
       for (const pipe of [...this.#pipes]) pipe.abandon();
     });
+  }
+
+  get isClosing(): boolean {
+    return this.#linger.hasStarted;
   }
 
   /** The address really bound. */
@@ -31,20 +36,9 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   async close(linger: number): Promise<void> {
-    this.#closing = true;
-    const released = this.#listener?.close();
     const done = this.#linger.start(linger);
-    for (const pipe of [...this.#pipes]) {
-      if (!pipe.isReady) pipe.abandon();
-      else {
-        this.#core.pattern.detach(pipe);
-        pipe.close();
-      }
-    }
-    this.#endWhenEmpty();
-    await done;
-    await released;
-    this.#core.events.emit({ type: "close", address: this.address });
+    if (this.#released === null) this.#end();
+    await Promise.all([done, this.#released]);
   }
 
   stats(): PeerStats[] {
@@ -52,20 +46,16 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   pipeReady(pipe: WirePipe): void {
-    if (this.#closing) {
-      pipe.abandon();
-      return;
-    }
     this.#core.pattern.attach(pipe);
     this.#core.pattern.ready(pipe);
-    this.#core.events.emit({ type: "handshake", address: this.address });
+    announce(this.#core, { type: "handshake", address: this.address });
   }
 
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
     this.#pipes.delete(pipe);
     pipe.discard();
-    this.#remember(pipe);
-    if (this.#closing) {
+    pipe.retire();
+    if (this.isClosing) {
       this.#endWhenEmpty();
       return;
     }
@@ -73,7 +63,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
       this.#core.pattern.lost(pipe);
       this.#core.pattern.detach(pipe);
     }
-    this.#core.events.emit({
+    announce(this.#core, {
       type: "disconnect",
       address: this.address,
       reason,
@@ -87,24 +77,34 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   #accept(stream: Stream): void {
-    if (this.#closing) {
+    if (this.isClosing) {
       stream.destroy();
       return;
     }
     const pipe = new WirePipe(this.#core, this);
     this.#pipes.add(pipe);
-    this.#core.events.emit({ type: "accept", address: this.address });
     pipe.open(stream);
+    announce(this.#core, { type: "accept", address: this.address });
+  }
+
+  #end(): void {
+    this.#released = this.#release();
+    for (const pipe of [...this.#pipes]) {
+      if (!pipe.isReady) pipe.abandon();
+      else {
+        this.#core.pattern.detach(pipe);
+        pipe.close();
+      }
+    }
+    this.#endWhenEmpty();
+  }
+
+  async #release(): Promise<void> {
+    await this.#listener?.close();
+    this.#core.events.emit({ type: "close", address: this.address });
   }
 
   #endWhenEmpty(): void {
-    if (this.#closing && this.#pipes.size === 0) this.#linger.end();
-  }
-
-  #remember(pipe: WirePipe): void {
-    const { sent, received, dropped } = pipe.stats();
-    this.#core.gone.sent += sent;
-    this.#core.gone.received += received;
-    this.#core.gone.dropped += dropped;
+    if (this.isClosing && this.#pipes.size === 0) this.#linger.end();
   }
 }

@@ -1,3 +1,4 @@
+import { Diagnostics } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { Flusher } from "./flusher.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -7,10 +8,12 @@ export class Context {
   readonly environment: Environment;
   readonly scheduler: Scheduler;
   readonly flusher: Flusher;
+  readonly diagnostics: Diagnostics;
 
   constructor(environment: Environment) {
     this.environment = environment;
     this.scheduler = new Scheduler(environment);
     this.flusher = new Flusher(environment);
+    this.diagnostics = new Diagnostics(environment);
   }
 }

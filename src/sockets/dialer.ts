@@ -1,6 +1,7 @@
 import { Redial } from "../transports/redial.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { Core } from "./core.ts";
+import { announce } from "./diagnostics.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
 import { Linger } from "./linger.ts";
@@ -32,14 +33,18 @@ export class Dialer implements Endpoint, PipeEndpoint {
     };
     this.#redial = new Redial((done) => transport.dial(address, options, done), context.environment, timing, {
       onStream: (stream) => {
-        core.events.emit({ type: "connect", address });
         this.#pipe.open(stream);
+        if (this.#attached) announce(core, { type: "connect", address });
       },
       onFailed: (error, retryIn) => {
-        if (retryIn !== null) core.events.emit({ type: "connect:retry", address, interval: retryIn, error });
-        else this.#giveUp();
+        if (this.#attached) this.#tellFailed(error, retryIn);
+        if (retryIn === null) this.#giveUp();
       },
     });
+  }
+
+  get isClosing(): boolean {
+    return this.#linger.hasStarted;
   }
 
   start(): void {
@@ -55,13 +60,14 @@ export class Dialer implements Endpoint, PipeEndpoint {
   }
 
   stats(): PeerStats[] {
-    return [this.#pipe.stats()];
+    return this.#pipe.isGone ? [] : [this.#pipe.stats()];
   }
 
   pipeReady(pipe: WirePipe): void {
     this.#redial.succeeded();
-    if (this.#attached) this.#core.pattern.ready(pipe);
-    this.#core.events.emit({ type: "handshake", address: this.address });
+    if (!this.#attached) return;
+    this.#core.pattern.ready(pipe);
+    announce(this.#core, { type: "handshake", address: this.address });
   }
 
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
@@ -69,7 +75,7 @@ export class Dialer implements Endpoint, PipeEndpoint {
     if (wasReady && this.#attached) this.#core.pattern.lost(pipe);
     const retryIn = reason === "refused" ? null : this.#redial.lost();
     if (this.#attached) {
-      this.#core.events.emit({
+      announce(this.#core, {
         type: "disconnect",
         address: this.address,
         reason,
@@ -82,12 +88,20 @@ export class Dialer implements Endpoint, PipeEndpoint {
 
   pipeDone(): void {
     this.#redial.stop();
+    this.#pipe.retire();
     this.#linger.end();
+  }
+
+  #tellFailed(error: Error, retryIn: number | null): void {
+    const { address } = this;
+    if (retryIn === null) this.#core.events.emit({ type: "close", address, error });
+    else this.#core.events.emit({ type: "connect:retry", address, interval: retryIn, error });
   }
 
   #giveUp(): void {
     this.#redial.stop();
     this.#pipe.discard();
+    this.#pipe.retire();
     if (this.#attached) {
       this.#detach();
       this.#onGone();

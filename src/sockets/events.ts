@@ -14,8 +14,8 @@ export type DisconnectReason =
 export interface SocketEvents {
   /** Listening. */
   bind: { type: "bind"; address: string };
-  /** A listener was closed. */
-  close: { type: "close"; address: string };
+  /** A listener was closed; or a dial failed (`error`) and there will be no other. */
+  close: { type: "close"; address: string; error?: Error };
   /** A connection came in; the handshake follows. */
   accept: { type: "accept"; address: string };
   /** A dialled connection is there; the handshake follows. */

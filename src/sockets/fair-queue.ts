@@ -11,6 +11,13 @@ export class FairQueue {
     return this.#active.length === 0;
   }
 
+  /** How many messages of peers that are gone wait. */
+  left(): number {
+    let count = 0;
+    for (const pipe of this.#isActive) if (pipe.isGone) count += pipe.kept;
+    return count;
+  }
+
   push(pipe: Pipe, parts: Uint8Array[]): void {
     pipe.keep(parts);
     if (this.#isActive.has(pipe)) return;

@@ -7,6 +7,7 @@ export class Linger {
   #over = false;
   #timer: Timer | null = null;
   #settle: (() => void) | null = null;
+  #ended: Promise<void> | null = null;
 
   constructor(environment: Environment, onTimeout: () => void) {
     this.#environment = environment;
@@ -17,18 +18,18 @@ export class Linger {
     return this.#over;
   }
 
-  /** @param ms -1: without end; 0: `onTimeout` comes at the end of the turn. */
+  get hasStarted(): boolean {
+    return this.#ended !== null;
+  }
+
+  /**
+   * @param ms -1: without end; 0: `onTimeout` comes at the end of the turn. Called again, the time starts anew.
+   * @returns the same promise always; it resolves at `end`.
+   */
   start(ms: number): Promise<void> {
-    if (this.#over) return Promise.resolve();
-    if (ms === 0) this.#environment.endOfTurn(() => this.#expire());
-    else if (ms > 0) this.#timer = this.#environment.setTimer(ms, () => this.#expire());
-    const release = this.#environment.hold();
-    return new Promise((resolve) => {
-      this.#settle = () => {
-        release();
-        resolve();
-      };
-    });
+    if (!this.#over) this.#setTimer(ms);
+    this.#ended ??= this.#over ? Promise.resolve() : this.#untilEnd();
+    return this.#ended;
   }
 
   end(): void {
@@ -36,6 +37,23 @@ export class Linger {
     this.#timer?.cancel();
     this.#settle?.();
     this.#settle = null;
+  }
+
+  #setTimer(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (ms === 0) this.#environment.endOfTurn(() => this.#expire());
+    else if (ms > 0) this.#timer = this.#environment.setTimer(ms, () => this.#expire());
+  }
+
+  #untilEnd(): Promise<void> {
+    const release = this.#environment.hold();
+    return new Promise((resolve) => {
+      this.#settle = () => {
+        release();
+        resolve();
+      };
+    });
   }
 
   #expire(): void {

@@ -6,6 +6,10 @@ export interface Pipe {
   readonly address: string;
   /** Whether a peer is connected and the handshake complete. */
   readonly isReady: boolean;
+  /** The peer will not come back, and this pipe's endpoint has let go of it. */
+  readonly isGone: boolean;
+  /** How many messages wait for `take`. */
+  readonly kept: number;
   /** Sends or queues a message. @returns false, and nothing is taken, when the high-water mark is reached. */
   offer(message: OutgoingMessage): boolean;
   /** Queues a received message until `take`; holds up the peer when the high-water mark is reached. */
@@ -39,6 +43,8 @@ export interface Pattern {
   writable(pipe: Pipe): void;
   message(pipe: Pipe, parts: Uint8Array[]): void;
   subscription(pipe: Pipe, subscribe: boolean, topic: Uint8Array): void;
+  /** How many messages of peers that are gone wait for the application. */
+  left(): number;
   /** The socket was closed: settle whatever waits. */
   close(): void;
 }

@@ -103,8 +103,7 @@ export class PubPattern implements Pattern {
   }
 
   subscribed(prefix: string | Uint8Array, count: number, signal?: AbortSignal): Promise<void> {
-    const topic = typeof prefix === "string" ? this.#environment.encodeText(prefix) : prefix;
-    if (!(topic instanceof Uint8Array)) throw new TypeError("Topic must be a string or buffer");
+    const topic = this.#toTopic(prefix);
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#fanOut.count(topic) >= count) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -155,7 +154,18 @@ export class PubPattern implements Pattern {
     }
   }
 
+  left(): number {
+    return 0;
+  }
+
   close(): void {
     for (const awaited of this.#awaited) awaited.settle(new ZmqError("EAGAIN"));
+  }
+
+  /** A copy: the caller may change his bytes while the call waits. */
+  #toTopic(prefix: string | Uint8Array): Uint8Array {
+    if (typeof prefix === "string") return this.#environment.encodeText(prefix);
+    if (prefix instanceof Uint8Array) return new Uint8Array(prefix);
+    throw new TypeError("Topic must be a string or buffer");
   }
 }

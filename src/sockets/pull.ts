@@ -67,6 +67,10 @@ export class PullPattern implements Pattern {
 
   subscription(): void {}
 
+  left(): number {
+    return this.receiver.left();
+  }
+
   close(): void {
     this.receiver.close();
   }

@@ -82,6 +82,10 @@ export class PushPattern implements Pattern {
   message(): void {}
   subscription(): void {}
 
+  left(): number {
+    return 0;
+  }
+
   close(): void {
     this.sender.close();
   }

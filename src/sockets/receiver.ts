@@ -41,16 +41,15 @@ export class Receiver {
     return this.#pace.turn().then(() => parts as Message);
   }
 
-  async receiveBatch({ max = 1000, signal }: ReceiveBatchOptions): Promise<Message[]> {
+  receiveBatch({ max = 1000, signal }: ReceiveBatchOptions): Promise<Message[]> {
     if (!Number.isSafeInteger(max) || max < 1)
       throw new ZmqError("EINVAL", `Invalid argument: max = ${String(max)}`);
-    const batch = [await this.receive(signal)];
-    while (batch.length < max) {
-      const parts = this.#queue.shift();
-      if (parts === undefined) break;
-      batch.push(parts as Message);
-    }
-    return batch;
+    return this.#batch(max, signal);
+  }
+
+  /** Messages of peers that are gone, not taken yet. */
+  left(): number {
+    return this.#queue.left();
   }
 
   /** Written out by hand: an async generator costs twice as much for each message. */
@@ -73,6 +72,16 @@ export class Receiver {
   close(): void {
     this.#closed = true;
     this.#readers.close();
+  }
+
+  async #batch(max: number, signal?: AbortSignal): Promise<Message[]> {
+    const batch = [await this.receive(signal)];
+    while (batch.length < max) {
+      const parts = this.#queue.shift();
+      if (parts === undefined) break;
+      batch.push(parts as Message);
+    }
+    return batch;
   }
 
   #wait(signal?: AbortSignal): Promise<Message> {

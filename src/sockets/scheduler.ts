@@ -9,6 +9,8 @@ export interface Timed {
 
 /** Deadlines closer together than this share one wake-up, so that ten thousand connections do not cost ten thousand. */
 const GRAIN = 10;
+/** The longest that a timer can be set for; what is due later is looked at again then. */
+const LONGEST = 2 ** 31 - 1;
 
 /** One timer for all deadlines of a context. */
 export class Scheduler {
@@ -39,7 +41,7 @@ export class Scheduler {
   #setTimer(at: number): void {
     this.#timer?.cancel();
     this.#timerAt = at;
-    const delay = Math.max(0, at - this.#environment.now()) + GRAIN;
+    const delay = Math.min(Math.max(0, at - this.#environment.now()) + GRAIN, LONGEST);
     this.#timer = this.#environment.setTimer(delay, () => this.#wake());
   }
 

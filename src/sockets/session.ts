@@ -35,7 +35,7 @@ export class Session implements StreamHandler, Timed, Flushable {
   readonly #context: Context;
   readonly #owner: SessionOwner;
   #ready = false;
-  #full = false; // the stream has had enough until onDrain
+  #full = false; // the stream has had enough until onDrain, or will take nothing any more
   #flushing = false; // waits in the flusher
   #blocked = false; // the owner takes no messages for now
   #paused = false; // the stream was told so
@@ -105,36 +105,41 @@ export class Session implements StreamHandler, Timed, Flushable {
 
   flush(): void {
     this.#flushing = false;
-    if (this.#ended || this.#connection.outputLength === 0) return;
-    if (!this.#stream.write(this.#connection.output())) this.#full = true;
+    // While the stream is full, the connection bounds what waits: a peer that never reads gets no endless row of PONGs.
+    if (!this.#full) this.#write();
   }
 
-  /** Stops handing out messages; what the peer goes on sending is held up by TCP. */
+  /**
+   * Stops handing out messages; what the peer goes on sending is held up by TCP. Its silence proves nothing meanwhile, and
+   * what it has sent before is not lost by a heartbeat.
+   */
   block(): void {
     this.#blocked = true;
+    this.#connection.suspend();
   }
 
   unblock(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
     this.#read();
-    if (this.#blocked || !this.#paused || this.#ended) return;
-    this.#paused = false;
+    if (this.#blocked || this.#closing || this.#ended) return;
     this.#connection.resume(this.#context.environment.now());
+    this.#context.scheduler.schedule(this);
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#stream.resume();
   }
 
   /** Sends what was given to it, then closes. `onEnd` follows. */
   finish(): void {
-    this.flush();
-    this.#closing = true;
-    if (this.#paused) this.#stream.resume();
+    this.#write();
+    this.#stop();
     this.#stream.end();
   }
 
   /** Closes at once. `onEnd` follows. */
   cut(): void {
-    this.#closing = true;
+    this.#stop();
     this.#stream.destroy();
   }
 
@@ -153,7 +158,7 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#connection.push(chunk);
     if (this.#blocked) this.#pause();
     else this.#read();
-    this.#context.scheduler.schedule(this);
+    if (!this.#closing) this.#context.scheduler.schedule(this);
   }
 
   onDrain(): void {
@@ -165,9 +170,24 @@ export class Session implements StreamHandler, Timed, Flushable {
   onEnd(cause: Error | null): void {
     this.#farewell?.cancel();
     if (this.#ended) return;
+    this.#full = true;
+    this.#context.scheduler.forget(this);
     const reason = !this.#ready ? "handshake" : cause === null ? "peer" : "reset";
     this.#end ??= { reason, error: cause };
     this.#read();
+  }
+
+  #write(): void {
+    if (this.#ended || this.#connection.outputLength === 0) return;
+    if (!this.#stream.write(this.#connection.output())) this.#full = true;
+  }
+
+  /** From now on nothing counts that comes, and so neither does silence. */
+  #stop(): void {
+    this.#closing = true;
+    this.#context.scheduler.forget(this);
+    // The stream may have ended while the owner took nothing: then there is no other end to wait for.
+    if (this.#end !== null) this.#context.environment.endOfTurn(() => this.#finished());
   }
 
   #sent(): void {
@@ -206,7 +226,6 @@ export class Session implements StreamHandler, Timed, Flushable {
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#connection.suspend();
     this.#stream.pause();
   }
 
@@ -215,7 +234,7 @@ export class Session implements StreamHandler, Timed, Flushable {
     if (this.#end !== null) return;
     this.#end = { reason: reasonOf(error, this.#ready), error };
     const farewell = this.#connection.outputLength > 0;
-    this.flush();
+    this.#write();
     this.#closing = true;
     if (!farewell) {
       this.#stream.destroy();

@@ -31,13 +31,15 @@ export interface Socket<P extends Pattern> extends CommonOptions {}
 /** What all sockets share: endpoints, options, events, and their end. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export abstract class Socket<P extends Pattern> {
-  /** What happens to its connections. @see SocketEvents */
-  readonly events: Events;
+  readonly #events: Events;
   readonly #core: Core;
   readonly #pattern: P;
   readonly #options: AllOptions;
+  /** Those that are closed too, until they have sent what they had. */
   readonly #endpoints = new Set<Endpoint>();
+  readonly #binding = new Set<Promise<void>>();
   #lastEndpoint: string | null = null;
+  #isClosed = false;
   #closing: Promise<void> | null = null;
 
   static {
@@ -54,10 +56,17 @@ export abstract class Socket<P extends Pattern> {
   ) {
     if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
     this.#options = { ...defaultOptions(), ...defaults };
-    this.events = new Emitter(context.environment);
+    this.#events = new Emitter(context.environment);
     this.#pattern = new Pattern(context.environment, this.#options);
     const gone = { sent: 0, received: 0, dropped: 0 };
-    this.#core = { type, context, options: this.#options, events: this.events, pattern: this.#pattern, gone };
+    this.#core = {
+      type,
+      context,
+      options: this.#options,
+      events: this.#events,
+      pattern: this.#pattern,
+      gone,
+    };
     for (const name of Object.keys(given)) {
       if (!isOption(name) || !(name in this)) throw new TypeError(`Unknown option: ${name}`);
       const value: unknown = (given as Record<string, unknown>)[name];
@@ -67,13 +76,18 @@ export abstract class Socket<P extends Pattern> {
     Object.seal(this);
   }
 
+  /** What happens to its connections. @see SocketEvents */
+  get events(): Events {
+    return this.#events;
+  }
+
   /** The address last bound, as it really is, or last dialled, as it was given; null at first. */
   get lastEndpoint(): string | null {
     return this.#lastEndpoint;
   }
 
   get closed(): boolean {
-    return this.#closing !== null;
+    return this.#isClosed;
   }
 
   /**
@@ -86,14 +100,21 @@ export abstract class Socket<P extends Pattern> {
   bind(address: string): Promise<void> {
     this.#assertOpen();
     assertAddress(address);
-    return this.#listen(address);
+    const bound = this.#listen(address);
+    const settled = bound.then(
+      () => {},
+      () => {},
+    );
+    this.#binding.add(settled);
+    void settled.then(() => this.#binding.delete(settled));
+    return bound;
   }
 
   /** Stops listening and ends the connections that came in that way, after `linger`. ENOENT for what is not bound. */
-  async unbind(address: string): Promise<void> {
+  unbind(address: string): Promise<void> {
     this.#assertOpen();
     assertAddress(address);
-    await Promise.all(this.#remove(address, Acceptor));
+    return this.#unlisten(address);
   }
 
   /**
@@ -126,6 +147,7 @@ export abstract class Socket<P extends Pattern> {
    * been sent or `linger` is over; never rejects. Until then the process is kept alive.
    */
   close(): Promise<void> {
+    this.#isClosed = true;
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -140,7 +162,7 @@ export abstract class Socket<P extends Pattern> {
       sent: gone.sent + sum("sent"),
       received: gone.received + sum("received"),
       dropped: gone.dropped + sum("dropped"),
-      queued: sum("queued"),
+      queued: sum("queued") + this.#pattern.left(),
       peers,
     };
   }
@@ -196,24 +218,33 @@ export abstract class Socket<P extends Pattern> {
     } finally {
       release();
     }
-    if (this.closed) {
-      await acceptor.close(0);
-      throw new ZmqError("EBADF", undefined, { address });
-    }
+    const tooLate = this.#isClosed;
     this.#endpoints.add(acceptor);
     this.#lastEndpoint = acceptor.address;
-    this.events.emit({ type: "bind", address: acceptor.address });
+    this.#events.emit({ type: "bind", address: acceptor.address });
+    if (!tooLate) return;
+    await this.#end(acceptor);
+    throw new ZmqError("EBADF", undefined, { address });
+  }
+
+  async #unlisten(address: string): Promise<void> {
+    await Promise.all(this.#remove(address, Acceptor));
   }
 
   async #close(): Promise<void> {
     this.#pattern.close();
-    await Promise.all([...this.#endpoints].map((endpoint) => endpoint.close(this.#options.linger)));
-    this.events.emit({ type: "end" });
+    await Promise.all([...[...this.#endpoints].map((endpoint) => this.#end(endpoint)), ...this.#binding]);
+    this.#events.emit({ type: "end" });
+  }
+
+  async #end(endpoint: Endpoint): Promise<void> {
+    await endpoint.close(this.#options.linger);
+    this.#endpoints.delete(endpoint);
   }
 
   #find(address: string, kind: typeof Acceptor | typeof Dialer): Endpoint[] {
     return [...this.#endpoints].filter(
-      (endpoint) => endpoint instanceof kind && endpoint.address === address,
+      (endpoint) => endpoint instanceof kind && endpoint.address === address && !endpoint.isClosing,
     );
   }
 
@@ -221,11 +252,7 @@ export abstract class Socket<P extends Pattern> {
     this.#transportFor(address);
     const found = this.#find(address, kind);
     if (found.length === 0) throw new ZmqError("ENOENT", undefined, { address });
-    return found.map((endpoint) => {
-      const closed = endpoint.close(this.#options.linger);
-      this.#endpoints.delete(endpoint);
-      return closed;
-    });
+    return found.map((endpoint) => this.#end(endpoint));
   }
 
   #transportFor(address: string): Transport {
@@ -237,7 +264,7 @@ export abstract class Socket<P extends Pattern> {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== null) throw new ZmqError("EBADF");
+    if (this.#isClosed) throw new ZmqError("EBADF");
   }
 }
 

@@ -48,10 +48,9 @@ export class Subscriber extends Socket<SubPattern> {
    *
    * @throws {ZmqError} by rejection: EAGAIN when nobody is connected, ECONNRESET when a connection is lost meanwhile.
    */
-  async confirmed(): Promise<"answered" | "assumed"> {
+  confirmed(): Promise<"answered" | "assumed"> {
     this.assertOpen();
-    const answers = await this.pattern.confirm();
-    return answers.every((answer) => answer === "answered") ? "answered" : "assumed";
+    return this.pattern.confirm();
   }
 
   /** @see Pull.receive */
@@ -108,10 +107,11 @@ export class SubPattern implements Pattern {
     for (const pipe of this.#pipes) pipe.cancel(topic);
   }
 
-  confirm(): Promise<("answered" | "assumed")[]> {
+  async confirm(): Promise<"answered" | "assumed"> {
     const ready = [...this.#pipes].filter((pipe) => pipe.isReady);
-    if (ready.length === 0) return Promise.reject(new ZmqError("EAGAIN"));
-    return Promise.all(ready.map((pipe) => pipe.confirm()));
+    if (ready.length === 0) throw new ZmqError("EAGAIN");
+    const answers = await Promise.all(ready.map((pipe) => pipe.confirm()));
+    return answers.every((answer) => answer === "answered") ? "answered" : "assumed";
   }
 
   attach(pipe: Pipe): void {
@@ -135,6 +135,10 @@ export class SubPattern implements Pattern {
   }
 
   subscription(): void {}
+
+  left(): number {
+    return this.receiver.left();
+  }
 
   close(): void {
     this.receiver.close();

@@ -39,7 +39,7 @@ export class WaitingLine<Item, Result> {
       return Promise.reject(new ZmqError("EBUSY", "Socket is busy; too many operations are waiting"));
     }
     return new Promise((resolve, reject) => {
-      const release = this.#environment.hold();
+      let release = (): void => {};
       let timer: Timer | null = null;
       const leave = (): void => {
         release();
@@ -62,8 +62,10 @@ export class WaitingLine<Item, Result> {
         waiting.reject(error);
       };
       const onAbort = (): void => giveUp(signal?.reason);
-      if (timeout > 0) timer = this.#environment.setTimer(timeout, () => giveUp(new ZmqError("EAGAIN")));
+      // First, for what is no signal throws here.
       signal?.addEventListener("abort", onAbort, { once: true });
+      release = this.#environment.hold();
+      if (timeout > 0) timer = this.#environment.setTimer(timeout, () => giveUp(new ZmqError("EAGAIN")));
       this.#line.push(waiting);
     });
   }

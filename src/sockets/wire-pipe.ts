@@ -34,6 +34,7 @@ export class WirePipe implements Pipe, SessionOwner {
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #closing = false;
   #overflowed = false;
+  #isGone = false;
   #sent = 0;
   #received = 0;
   #dropped = 0;
@@ -54,8 +55,12 @@ export class WirePipe implements Pipe, SessionOwner {
     return this.#isReady;
   }
 
-  get isClosing(): boolean {
-    return this.#closing;
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  get kept(): number {
+    return this.#inbox.length;
   }
 
   open(stream: Stream): void {
@@ -95,7 +100,7 @@ export class WirePipe implements Pipe, SessionOwner {
   }
 
   countDropped(): void {
-    this.#dropped += 1;
+    this.#countDropped(1);
   }
 
   subscribe(topic: Uint8Array): void {
@@ -120,7 +125,18 @@ export class WirePipe implements Pipe, SessionOwner {
 
   /** Drops and counts what waits to be sent. */
   discard(): void {
-    this.#dropped += this.#outbox.clear();
+    const discarded = this.#outbox.clear();
+    if (discarded > 0) this.#countDropped(discarded);
+  }
+
+  /** The endpoint lets go of this pipe: its counts pass to the socket. What it has kept can still be taken. */
+  retire(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    const { gone } = this.#core;
+    gone.sent += this.#sent;
+    gone.received += this.#received;
+    gone.dropped += this.#dropped;
   }
 
   /** Takes no more, sends what is queued, then closes; the endpoint hears of the end. */
@@ -181,6 +197,12 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
     this.#overflowed = false;
     if (this.#closing) this.#finishWhenEmpty();
+  }
+
+  #countDropped(count: number): void {
+    this.#dropped += count;
+    const { context, type } = this.#core;
+    context.diagnostics.dropped(type, this.address, count);
   }
 
   /** Sends what was queued, as far as the stream takes it. */

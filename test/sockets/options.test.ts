@@ -1,0 +1,308 @@
+import { describe, expect, it } from "vitest";
+import { failure, trapRejections, World } from "../support/sim-sockets.ts";
+
+trapRejections();
+
+const world = new World();
+const make = {
+  Publisher: (options?: object) => world.publisher(options),
+  Subscriber: (options?: object) => world.subscriber(options),
+  Push: (options?: object) => world.push(options),
+  Pull: (options?: object) => world.pull(options),
+};
+type Kind = keyof typeof make;
+const kinds = Object.keys(make) as Kind[];
+type Bag = Record<string, unknown>;
+
+const common = {
+  reconnectInterval: 100,
+  reconnectMaxInterval: 0,
+  backlog: 100,
+  maxMessageSize: -1,
+  maxMessageBytes: 2 ** 30,
+  handshakeInterval: 30_000,
+  heartbeatInterval: 0,
+  heartbeatTimeout: -1,
+  heartbeatTimeToLive: 0,
+  heartbeatPeers: "all",
+  connectTimeout: 0,
+  reconnectFirst: -1,
+  tcpKeepalive: -1,
+  tcpKeepaliveIdle: -1,
+  ipv6: false,
+};
+const sending = { sendHighWaterMark: 1000, sendHighWaterMarkBytes: 0, sendTimeout: -1 };
+const receiving = { receiveHighWaterMark: 1000, receiveHighWaterMarkBytes: 0, receiveTimeout: -1 };
+
+describe("Options: names and defaults", () => {
+  it.each([
+    ["Publisher", { ...common, linger: -1, ...sending, overflow: "drop" }],
+    ["Subscriber", { ...common, linger: 0, ...receiving }], // PS-21
+    ["Push", { ...common, linger: -1, ...sending }],
+    ["Pull", { ...common, linger: -1, ...receiving }],
+  ] as [Kind, Bag][])("%s has these, and no others", (kind, expected) => {
+    const socket = make[kind]() as unknown as Bag;
+    const names = Object.keys({ ...common, ...sending, ...receiving, linger: 0, overflow: 0 });
+    const found = Object.fromEntries(
+      names.filter((name) => name in socket).map((name) => [name, socket[name]]),
+    );
+    expect(found).toEqual(expected);
+  });
+
+  it.each(kinds)("%s has no own properties and is sealed", (kind) => {
+    const socket = make[kind]() as unknown as Bag;
+    expect(Object.keys(socket)).toEqual([]);
+    expect(Object.isSealed(socket)).toBe(true);
+    expect(() => {
+      socket.lingre = 1;
+    }).toThrow(TypeError);
+  });
+});
+
+describe("Options: what they take", () => {
+  const values: [string, unknown][] = [
+    ["linger", 0],
+    ["linger", 2 ** 31 - 1],
+    ["reconnectInterval", 5],
+    ["maxMessageSize", 2 ** 40],
+    ["heartbeatTimeToLive", 6_553_599],
+    ["heartbeatPeers", "able"],
+    ["tcpKeepalive", 0],
+    ["ipv6", true],
+  ];
+  it.each(values)("%s = %s, in the constructor and later", (name, value) => {
+    expect((make.Pull({ [name]: value }) as unknown as Bag)[name]).toBe(value);
+    const socket = make.Pull() as unknown as Bag;
+    socket[name] = value;
+    expect(socket[name]).toBe(value);
+  });
+
+  it.each([
+    ["linger", "1"],
+    ["linger", null],
+    ["linger", undefined],
+    ["linger", 1n],
+    ["ipv6", 1],
+    ["heartbeatPeers", 1],
+    ["receiveTimeout", {}],
+  ] as [string, unknown][])("%s = %s: a TypeError for the wrong kind", (name, value) => {
+    const socket = make.Pull() as unknown as Bag;
+    const before = socket[name];
+    expect(() => {
+      socket[name] = value;
+    }).toThrow(/^Option value must be a (number|boolean|string): /);
+    expect(socket[name]).toBe(before);
+  });
+
+  it.each([
+    ["linger", -2],
+    ["linger", 0.5],
+    ["linger", Number.NaN],
+    ["linger", Number.POSITIVE_INFINITY],
+    ["linger", 2 ** 31],
+    ["reconnectMaxInterval", -1],
+    ["heartbeatTimeToLive", 6_553_600],
+    ["heartbeatPeers", "none"],
+    ["tcpKeepalive", 2],
+    ["receiveHighWaterMark", -1],
+    ["maxMessageBytes", 0],
+  ] as [string, unknown][])("%s = %s: EINVAL for a value out of range", (name, value) => {
+    const socket = make.Pull() as unknown as Bag;
+    const before = socket[name];
+    expect(() => {
+      socket[name] = value;
+    }).toThrow(expect.objectContaining({ code: "EINVAL", name: "ZmqError" }));
+    expect(socket[name]).toBe(before);
+    expect(() => make.Pull({ [name]: value })).toThrow(expect.objectContaining({ code: "EINVAL" }));
+  });
+
+  it.each([
+    ["Publisher", "receiveTimeout"],
+    ["Push", "overflow"],
+    ["Subscriber", "sendHighWaterMark"],
+    ["Pull", "sendTimeout"],
+    ["Pull", "nonsense"],
+    ["Pull", "receive"],
+    ["Pull", "__proto__x"],
+  ] as [Kind, string][])("a %s has no %s", (kind, name) => {
+    expect(() => make[kind]({ [name]: 1 })).toThrow(new TypeError(`Unknown option: ${name}`));
+  });
+
+  it("undefined in the constructor leaves the default", () => {
+    expect(make.Pull({ linger: undefined }).linger).toBe(-1);
+  });
+
+  it.each([1, "x", null])("options that are no object: %s", (options) => {
+    expect(() => make.Pull(options as never)).toThrow(new TypeError("Options must be an object"));
+  });
+
+  it("two sockets do not share values", () => {
+    const one = make.Push({ linger: 7 });
+    expect(make.Push().linger).toBe(-1);
+    expect(one.linger).toBe(7);
+  });
+});
+
+describe("Wrong arguments are errors at the call", () => {
+  const calls: [string, () => unknown, string][] = [
+    ["bind", () => make.Pull().bind(1 as never), "Address must be a string"],
+    ["unbind", () => make.Pull().unbind(null as never), "Address must be a string"],
+    ["connect", () => make.Pull().connect(undefined as never), "Address must be a string"],
+    ["disconnect", () => make.Pull().disconnect({} as never), "Address must be a string"],
+    ["send", () => make.Push().send(undefined as never), "Message must be present"],
+    ["trySend", () => make.Publisher().trySend(undefined as never), "Message must be present"],
+    ["send a symbol", () => make.Push().send(Symbol() as never), "Cannot convert a Symbol value to a string"],
+    [
+      "send symbols",
+      () => make.Push().send([Symbol()] as never),
+      "Cannot convert a Symbol value to a string",
+    ],
+    ["subscribe", () => make.Subscriber().subscribe(1 as never), "Topic must be a string or buffer"],
+    ["unsubscribe", () => make.Subscriber().unsubscribe({} as never), "Topic must be a string or buffer"],
+    ["subscribed", () => make.Publisher().subscribed(7 as never), "Topic must be a string or buffer"],
+    ["events.on", () => make.Pull().events.on("bind", 1 as never), "Listener must be a function"],
+  ];
+  it.each(calls)("%s throws a TypeError", async (_name, call, message) => {
+    const { how, error } = await failure(call);
+    expect(how).toBe("thrown");
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(message);
+  });
+
+  it("a wrong topic subscribes to none of the others", () => {
+    const sub = make.Subscriber();
+    expect(() => sub.subscribe("a", 1 as never)).toThrow(TypeError);
+  });
+
+  it.each([
+    ["count", () => make.Publisher().subscribed("", { count: 0 })],
+    ["max", () => make.Pull().receiveBatch({ max: 0 })],
+  ] as [string, () => unknown][])("%s = 0 is EINVAL", async (_name, call) => {
+    const { how, error } = await failure(call);
+    expect({ how, code: error.code }).toEqual({ how: "thrown", code: "EINVAL" });
+  });
+
+  it.each([
+    ["receive", () => make.Pull().receive({ signal: {} as never })],
+    ["send", () => make.Push().send("x", { signal: {} as never })],
+  ] as [string, () => unknown][])(
+    "%s with what is no signal fails and keeps nothing alive",
+    async (_name, call) => {
+      const { error } = await failure(call);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(world.holds).toBe(0);
+    },
+  );
+});
+
+describe("Addresses", () => {
+  it.each([
+    ["foo-bar", "EINVAL"],
+    ["", "EINVAL"],
+    ["sim://", "EINVAL"],
+    ["://x", "EINVAL"],
+    ["sim://a b", "EINVAL"],
+    ["foo://bar", "EPROTONOSUPPORT"],
+    ["SIM://a", "EPROTONOSUPPORT"],
+    ["toString://a", "EPROTONOSUPPORT"],
+  ])("%j is %s: connect throws, bind rejects", async (address, code) => {
+    const connected = await failure(() => make.Pull().connect(address));
+    expect(connected).toMatchObject({ how: "thrown", error: { code } });
+    expect(connected.error).toMatchObject(address ? { address } : {});
+    const bound = await failure(() => make.Pull().bind(address));
+    expect(bound).toMatchObject({ how: "rejected", error: { code } });
+  });
+
+  it("what is not bound or connected is ENOENT", async () => {
+    const pull = make.Pull();
+    expect(await failure(() => pull.unbind("sim://none"))).toMatchObject({
+      how: "rejected",
+      error: { code: "ENOENT", errno: 2, address: "sim://none", message: "No such endpoint" },
+    });
+    expect(await failure(() => pull.disconnect("sim://none"))).toMatchObject({
+      how: "thrown",
+      error: { code: "ENOENT", address: "sim://none" },
+    });
+  });
+
+  it("an address in use: EADDRINUSE, with the address", async () => {
+    const sim = new World();
+    await sim.bind(sim.pull(), "sim://a");
+    const second = sim.pull();
+    const bound = second.bind("sim://a");
+    const caught = failure(() => bound);
+    await sim.settle();
+    expect((await caught).error).toMatchObject({ code: "EADDRINUSE", errno: 98, address: "sim://a" });
+    expect(second.lastEndpoint).toBeNull();
+  });
+
+  it("EP-9: unbind takes the address really bound, not the one with a wildcard", async () => {
+    const sim = new World();
+    const pull = sim.pull();
+    expect(pull.lastEndpoint).toBeNull();
+    expect(await sim.bind(pull, "sim://*")).toBe("sim://any-1");
+    expect((await failure(() => pull.unbind("sim://*"))).error.code).toBe("ENOENT");
+    await pull.unbind("sim://any-1");
+    expect((await failure(() => pull.unbind("sim://any-1"))).error.code).toBe("ENOENT");
+    expect(pull.lastEndpoint).toBe("sim://any-1"); // EP-8
+  });
+
+  it("EP-8: lastEndpoint after connect is the string given", () => {
+    const pull = make.Pull();
+    pull.connect("sim://nobody");
+    expect(pull.lastEndpoint).toBe("sim://nobody");
+  });
+
+  it("EP-9: two connections to one address end with one disconnect (PUSH, PULL)", async () => {
+    const sim = new World();
+    const pull = sim.pull();
+    pull.connect("sim://a");
+    pull.connect("sim://a");
+    expect(pull.stats().peers).toHaveLength(2);
+    pull.disconnect("sim://a");
+    expect((await failure(() => pull.disconnect("sim://a"))).error.code).toBe("ENOENT");
+    await sim.settle();
+    expect(sim.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+  });
+
+  it("PS-23: PUB and SUB connect once to an address", () => {
+    for (const socket of [make.Publisher(), make.Subscriber()]) {
+      socket.connect("sim://a");
+      socket.connect("sim://a");
+      expect(socket.stats().peers).toHaveLength(1);
+    }
+  });
+});
+
+describe("A closed socket", () => {
+  const closed = <T extends { close(): Promise<void> }>(socket: T): T => {
+    void socket.close();
+    return socket;
+  };
+  it.each([
+    ["bind", () => closed(make.Pull()).bind("sim://x")],
+    ["unbind", () => closed(make.Pull()).unbind("sim://x")],
+    ["connect", () => closed(make.Pull()).connect("sim://x")],
+    ["disconnect", () => closed(make.Pull()).disconnect("sim://x")],
+    ["send (PUSH)", () => closed(make.Push()).send("x")],
+    ["send (PUB)", () => closed(make.Publisher()).send("x")],
+    ["trySend", () => closed(make.Push()).trySend("x")],
+    ["send nothing", () => closed(make.Push()).send([])],
+    ["receive", () => closed(make.Pull()).receive()],
+    ["receiveBatch", () => closed(make.Subscriber()).receiveBatch()],
+    ["subscribe", () => closed(make.Subscriber()).subscribe("x")],
+    ["unsubscribe", () => closed(make.Subscriber()).unsubscribe("x")],
+    ["confirmed", () => closed(make.Subscriber()).confirmed()],
+    ["subscribed", () => closed(make.Publisher()).subscribed("x")],
+  ] as [string, () => unknown][])("%s throws EBADF at once", async (_name, call) => {
+    const { how, error } = await failure(call);
+    expect({ how, code: error.code }).toEqual({ how: "thrown", code: "EBADF" });
+  });
+
+  it("says so", () => {
+    const pull = make.Pull();
+    expect(pull.closed).toBe(false);
+    void pull.close();
+    expect(pull.closed).toBe(true);
+  });
+});
