@@ -21,10 +21,15 @@ export interface ConfigSources {
 /** A value as it was given, and where. */
 interface Given {
   readonly value: unknown;
+  /** A text in it is what it says: no `$name` is left to be replaced. */
+  readonly final?: boolean;
   /** For errors: the option as its source spells it, and the source. */
   readonly option: string;
   readonly source: string;
 }
+
+/** On a configuration that was loaded, and on what is spread from one: its texts are not to be completed a second time. */
+const LOADED = Symbol("zmtp.loadedConfig");
 
 const NAMES = Object.keys(OPTIONS) as readonly (keyof Config)[];
 const BY_FILE_NAME = new Map(NAMES.map((name) => [fileName(name), name]));
@@ -54,7 +59,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const fromFiles = files.map(({ groups, path }) => fromFile(groups, path));
   const layers = [defaults(), ...fromFiles, fromEnvironment(env), fromValues(values)];
   const resolver = new Resolver(layers);
-  const config: Record<string, unknown> = {};
+  const config: Record<string | symbol, unknown> = { [LOADED]: true };
   for (const name of NAMES) config[name] = resolver.value(name);
   const unknown = files.map(({ groups, path }) => ({ path, keys: unknownKeys(groups) }));
   const ignored = unknown.filter(({ keys }) => keys.length > 0);
@@ -100,9 +105,11 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Lay
 
 function fromValues(values: Partial<Config>): Layer {
   rejectUnknownOptions(values, NAMES);
+  const final = LOADED in values;
   const layer = new Map<keyof Config, Given>();
   for (const name of NAMES) {
-    if (values[name] !== undefined) layer.set(name, { value: values[name], option: name, source: "values" });
+    if (values[name] !== undefined)
+      layer.set(name, { value: values[name], option: name, source: "values", final });
   }
   return layer;
 }
@@ -130,7 +137,8 @@ class Resolver {
 
   #read(spec: OptionSpec, given: Given): unknown {
     // Split before completing: a list within a list is no list of oslo's either.
-    const complete = (value: unknown) => (typeof value === "string" ? this.#complete(value, given) : value);
+    const complete = (value: unknown) =>
+      typeof value === "string" && !given.final ? this.#complete(value, given) : value;
     if (spec.kind !== "list") return readScalar(spec, complete(given.value), given);
     const entries = typeof given.value === "string" ? splitList(given.value) : given.value;
     if (!Array.isArray(entries) || entries.some((entry) => typeof entry !== "string"))

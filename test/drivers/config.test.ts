@@ -96,6 +96,13 @@ describe("dragonflow.md 7, options and their defaults", () => {
 });
 
 describe("dragonflow.md 7, $name interpolation", () => {
+  it("happens once: what was loaded is final, also when it is handed on", () => {
+    const config = load({ file: fileOf("[df]\npublisher_multiproc_socket = /run/a$$b\n") });
+    expect(config.publisherMultiprocSocket).toBe("/run/a$b");
+    expect(load({ values: config }).publisherMultiprocSocket).toBe("/run/a$b");
+    expect(load({ values: { ...config, publisherPort: 1 } }).publisherMultiprocSocket).toBe("/run/a$b");
+  });
+
   it("follows the options referred to, in lists too, through any source", () => {
     const config = load({ env: { DF_LOCAL_IP: "10.0.0.7", DF_REMOTE_DB_IP: "$local_ip" } });
     expect(config.publishersIps).toEqual(["10.0.0.7"]);
