@@ -171,7 +171,8 @@ export class EventStream {
       return null;
     }
     try {
-      if (message.length !== 2) throw new DecodeError(`an event has two frames, not ${message.length}`, topic);
+      if (message.length !== 2)
+        throw new DecodeError(`an event has two frames, not ${message.length}`, topic);
       const event = unpackMessage(payload);
       if (event.action !== "sync" || this.#syncEvents === "forward") return event;
       this.gap("dropped", source.address);
@@ -218,5 +219,7 @@ export class EventStream {
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
 }

@@ -259,7 +259,6 @@ export class SyncSchedule {
     this.#advance(now);
     this.#running = null;
     this.#failures = 0;
-    this.#retryAt = -Infinity;
   }
 
   /** The callback failed on the sync: it is due again after 1 s, 2 s, 4 s... at most 30 s. */

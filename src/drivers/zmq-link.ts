@@ -1,9 +1,9 @@
+import type { Emitter, Timer } from "../sockets/index.ts";
 import { type Context, Subscriber } from "../sockets/index.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import type { EventStream, Source } from "./event-stream.ts";
 import type { OnError } from "./reporter.ts";
 import type { ResolvedZmqOptions } from "./zmq-options.ts";
-import type { Emitter, Timer } from "../sockets/index.ts";
 
 /** ms after which a publisher that has refused us is asked again. */
 const REFUSED_RETRY = 60_000;
@@ -46,8 +46,8 @@ export class ZmqLink implements Source {
         reconnectInterval: options.reconnectInterval,
         reconnectMaxInterval: options.reconnectMaxInterval,
         reconnectFirst: FIRST_RETRY,
-        receiveHighWaterMark: options.highWaterMark,
-        receiveHighWaterMarkBytes: options.highWaterMarkBytes,
+        receiveHighWaterMark: options.sendHighWaterMark,
+        receiveHighWaterMarkBytes: options.sendHighWaterMarkBytes,
       },
       context,
     );

@@ -1,6 +1,12 @@
 import { ZmqError } from "../errors.ts";
 import { type Context, Emitter } from "../sockets/index.ts";
-import type { DbChangesCallback, FramesCallback, SubscriberApi, SubscriberStats, TopicOptions } from "./api.ts";
+import type {
+  DbChangesCallback,
+  FramesCallback,
+  SubscriberApi,
+  SubscriberStats,
+  TopicOptions,
+} from "./api.ts";
 import { topicFrame } from "./codec.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { EventStream } from "./event-stream.ts";
@@ -168,7 +174,9 @@ export function eventsOnly(callback: DbChangesCallback): FramesCallback {
       : callback(event.table, event.key, event.action, event.value, event.topic);
 }
 
-export function syncOptions(options: ResolvedZmqOptions): ConstructorParameters<typeof SyncSchedule>[0] & object {
+export function syncOptions(
+  options: ResolvedZmqOptions,
+): ConstructorParameters<typeof SyncSchedule>[0] & object {
   const { startTimeout, syncMinInterval, syncSpread, lossGrace, syncPeriod } = options;
   return { startTimeout, syncMinInterval, syncSpread, lossGrace, syncPeriod };
 }

@@ -36,7 +36,7 @@ export function handshakeDelay(interval: number, failures: number, random: numbe
 }
 
 function doubled(value: number, times: number): number {
-  return value * 2 ** Math.min(times, 31);
+  return value * 2 ** times;
 }
 
 function clamp(milliseconds: number): number {

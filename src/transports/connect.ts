@@ -6,6 +6,9 @@ import type { Dial } from "./transport.ts";
 /**
  * One attempt at one place. `done` is called once, never before `connect` has returned; the socket then has no
  * listener of ours any more but the one that keeps a late error from being nobody's.
+ *
+ * While the system is still connecting, or resolving a name, libuv keeps the process alive in spite of `unref`: until
+ * `timeout`, if there is one.
  * @param timeout ms; 0: when the system gives up.
  */
 export function connect(

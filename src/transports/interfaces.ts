@@ -21,8 +21,8 @@ export function interfaceAddress(
 
 /**
  * Checks a numeric address against the machine and the options.
- * @throws {ZmqError} ENODEV for IPv6 while it is off; EINVAL for a zone that does not exist, which the system would
- * take for no zone at all.
+ * @throws {ZmqError} ENODEV for IPv6 while it is off; EINVAL for a zone that does not exist, which the system does
+ * not always mind.
  */
 export function assertUsable(host: string, ipv6: boolean, address: string): void {
   if (!isIPv6(host)) return;

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { linkSync, lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import { linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { basename, dirname, resolve } from "node:path";
 import { ZmqError } from "../errors.ts";
@@ -71,8 +71,9 @@ async function listenBeside(
       return { server, name: resolve(name) };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT") {
-        throw new ZmqError(code, `ENOENT: there is no folder ${folder || "."}`, { address, cause: error });
+      // libuv says EACCES for a missing folder too.
+      if (code !== "EADDRINUSE" && statSync(folder || ".", { throwIfNoEntry: false }) === undefined) {
+        throw new ZmqError("ENOENT", `ENOENT: there is no folder ${folder}`, { address, cause: error });
       }
       if (code !== "EADDRINUSE" || attempt >= ATTEMPTS) throw error;
     }

@@ -92,17 +92,21 @@ class TcpDial implements Dial {
       target.localAddress = source;
       if (endpoint.source.port !== 0) target.localPort = endpoint.source.port;
     }
-    this.#attempt = connect(target, this.#share(hosts.length - index), (error, socket) => {
+    const timeout = this.#share(hosts.length - index);
+    this.#attempt = connect(target, timeout, (error, socket) => {
       if (error === null) return this.#succeed(socket as Socket, formatTcp(host, port));
       if (index + 1 === hosts.length) return this.#fail(error);
       this.#guard(() => this.#try(endpoint, source, hosts, index + 1));
     });
   }
 
-  /** The time for one of the addresses left, so that a silent one leaves some to the others. */
+  /** The ms for one of the addresses left, so that a silent one leaves some to the others. */
   #share(addressesLeft: number): number {
-    if (this.#options.connectTimeout <= 0) return 0;
-    return Math.max(1, Math.ceil((this.#deadline - performance.now()) / addressesLeft));
+    const { connectTimeout } = this.#options;
+    if (connectTimeout <= 0) return 0;
+    const left = Math.ceil(this.#deadline - performance.now());
+    if (left <= 0) throw new ZmqError("ETIMEDOUT", `connect ETIMEDOUT: not within ${connectTimeout} ms`);
+    return Math.ceil(left / addressesLeft);
   }
 
   #succeed(socket: Socket, remoteAddress: string): void {

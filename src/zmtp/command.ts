@@ -10,6 +10,7 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { COMMAND, encodeFrame } from "./frame.ts";
+import { printable } from "./printable.ts";
 
 const RULE = "RFC 37, Commands";
 const NO_DATA = new Uint8Array(0);
@@ -62,9 +63,7 @@ export function errorBody(reason: string): Uint8Array {
 export function parseErrorReason(data: Uint8Array): string {
   const end = 1 + (data[0] ?? data.length);
   if (end > data.length) throw malformed("an ERROR whose reason runs past its end");
-  let reason = "";
-  for (let i = 1; i < end; i++) reason += printable(data[i] as number);
-  return reason;
+  return printable(data.subarray(1, end));
 }
 
 export interface Ping {
@@ -89,11 +88,6 @@ export function parsePing(data: Uint8Array): Ping {
   if (data.length < 2) throw malformed("a PING without a TTL");
   const tenths = (data[0] as number) * 256 + (data[1] as number);
   return { timeToLive: tenths * 100, context: data.subarray(2, 2 + MAX_CONTEXT) };
-}
-
-function printable(byte: number): string {
-  if (byte >= 0x20 && byte < 0x7f) return String.fromCharCode(byte);
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
 function malformed(message: string): ProtocolError {

@@ -1,4 +1,5 @@
 import { ProtocolError, RefusedError, ZmqError } from "../errors.ts";
+import { MessageAssembler } from "./assembler.ts";
 import {
   commandBody,
   errorBody,
@@ -10,7 +11,7 @@ import {
 } from "./command.ts";
 import { Deadline } from "./deadline.ts";
 import type { Event } from "./event.ts";
-import { COMMAND, type Frame, FrameDecoder, MORE } from "./frame.ts";
+import { COMMAND, type Frame, FrameDecoder } from "./frame.ts";
 import { encodeGreeting, type Greeting, GreetingReader, isVersion31 } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Held, holdMessage } from "./held.ts";
@@ -24,9 +25,10 @@ import {
 } from "./options.ts";
 import { OutputQueue } from "./output.ts";
 import { type PeerInfo, readPeerInfo } from "./peer-info.ts";
+import { quoted } from "./printable.ts";
 import { receivesSubscriptions, sendsSubscriptions } from "./socket-type.ts";
 import { type Stage, step } from "./stage.ts";
-import { parseSubscription, subscriptionCommand, subscriptionMessage } from "./subscription.ts";
+import { subscriptionCommand, subscriptionMessage } from "./subscription.ts";
 
 /** PONGs that wait in the output at most: a peer that does not read what it asks for gets no more of them. */
 const MAX_WAITING_PONGS = 1024;
@@ -46,7 +48,7 @@ export class Connection {
   readonly #greeting = new GreetingReader();
   readonly #handshakeEnd = new Deadline();
   readonly #heartbeat: Heartbeat;
-  readonly #takesSubscriptions: boolean;
+  readonly #messages: MessageAssembler;
   /** Ours to the mechanism, so that the public face of a connection stays small. */
   readonly #handshake: Handshake;
   #stage: Stage = "greeting";
@@ -56,11 +58,6 @@ export class Connection {
   /** The latest time that we were told of. */
   #now: number;
   #held: Held[] = [];
-  /** The parts of a message that is not complete yet. */
-  #parts: Uint8Array[] = [];
-  /** Events of a message that gave more than one, from `#nextEvent` on. */
-  #events: Event[] = [];
-  #nextEvent = 0;
   /** In the output since it was last taken. */
   #waitingPongs = 0;
   #isPingWaiting = false;
@@ -76,7 +73,8 @@ export class Connection {
       interval: resolved.heartbeatInterval,
       timeout: resolved.heartbeatTimeout,
     });
-    this.#takesSubscriptions = receivesSubscriptions(resolved.socketType);
+    const findsSubscriptions = receivesSubscriptions(resolved.socketType);
+    this.#messages = new MessageAssembler({ findsSubscriptions });
     this.#handshake = {
       metadata: resolved.metadata,
       send: (body) => this.#output.frame(COMMAND, body),
@@ -124,7 +122,8 @@ export class Connection {
    *   may still hold an ERROR for the peer.
    */
   next(): Event | null {
-    if (this.#nextEvent < this.#events.length) return this.#takeEvent();
+    const waiting = this.#messages.next();
+    if (waiting !== null) return waiting;
     try {
       if (this.#stage === "traffic") return this.#nextInTraffic();
       return this.#nextInHandshake();
@@ -141,7 +140,7 @@ export class Connection {
    */
   end(): ProtocolError | null {
     const isInFrames = this.#stage === "handshake" || this.#stage === "traffic";
-    const isCut = isInFrames && (this.#decoder.isPartial || this.#parts.length > 0);
+    const isCut = isInFrames && (this.#decoder.isPartial || this.#messages.isPartial);
     this.close();
     if (!isCut) return null;
     return new ProtocolError(
@@ -252,9 +251,7 @@ export class Connection {
     this.#stage = step(this.#stage, "end");
     this.#decoder.bytes.clear();
     this.#held = [];
-    this.#parts = [];
-    this.#events = [];
-    this.#nextEvent = 0;
+    this.#messages.clear();
     this.#handshakeEnd.disarm();
     this.#heartbeat.stop();
   }
@@ -290,7 +287,7 @@ export class Connection {
   #acceptGreeting(greeting: Greeting): void {
     const mechanism = this.#options.mechanism;
     if (greeting.mechanism !== mechanism.name) {
-      const message = `the peer uses ${JSON.stringify(greeting.mechanism)}, we use ${mechanism.name}`;
+      const message = `the peer uses ${quoted(greeting.mechanism)}, we use ${mechanism.name}`;
       throw new ProtocolError(
         "ERR_ZMTP_MECHANISM_MISMATCH",
         "RFC 37, Authentication and Confidentiality",
@@ -361,49 +358,9 @@ export class Connection {
       if (received === null) return null;
       const frame = mechanism.decode(received);
       const event =
-        (frame.flags & COMMAND) !== 0 ? this.#receiveCommand(frame.body) : this.#receivePart(frame);
+        (frame.flags & COMMAND) !== 0 ? this.#receiveCommand(frame.body) : this.#messages.receive(frame);
       if (event !== null) return event;
     }
-  }
-
-  #receivePart(frame: Frame): Event | null {
-    if ((frame.flags & MORE) !== 0) {
-      this.#parts.push(frame.body);
-      return null;
-    }
-    let parts: Uint8Array[];
-    if (this.#parts.length === 0) {
-      parts = [frame.body];
-    } else {
-      parts = this.#parts;
-      parts.push(frame.body);
-      this.#parts = [];
-    }
-    return this.#takesSubscriptions ? this.#publisherReceives(parts) : { type: "message", parts };
-  }
-
-  /**
-   * RFC 29, "The PUB Socket Type", and libzmq: every part of a message may be a subscription. Those come first,
-   * then what is left of the message.
-   */
-  #publisherReceives(parts: Uint8Array[]): Event | null {
-    const rest: Uint8Array[] = [];
-    for (const part of parts) {
-      const subscription = parseSubscription(part);
-      if (subscription === null) rest.push(part);
-      else this.#events.push(subscription);
-    }
-    if (rest.length > 0) this.#events.push({ type: "message", parts: rest });
-    return this.#takeEvent();
-  }
-
-  #takeEvent(): Event | null {
-    const event = this.#events[this.#nextEvent++] ?? null;
-    if (this.#nextEvent >= this.#events.length) {
-      this.#events = [];
-      this.#nextEvent = 0;
-    }
-    return event;
   }
 
   /** Unknown commands are ignored, a late READY or ERROR and one without a name among them. */
@@ -417,7 +374,7 @@ export class Connection {
         return { type: "pong", context: data };
       case "SUBSCRIBE":
       case "CANCEL":
-        if (!this.#takesSubscriptions) return null;
+        if (!receivesSubscriptions(this.#options.socketType)) return null;
         return { type: "subscription", subscribe: name === "SUBSCRIBE", topic: data };
       default:
         return null;

@@ -7,6 +7,7 @@
  *     value    = 4 octets of size in network order, 0 to 2^31-1 octets
  */
 import { ProtocolError, ZmqError } from "../errors.ts";
+import { quoted } from "./printable.ts";
 
 const RULE = "RFC 37, Connection Metadata";
 const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
@@ -43,7 +44,7 @@ export function parseMetadata(bytes: Uint8Array): Property[] {
     const nameEnd = at + 1 + (bytes[at] as number);
     if (nameEnd + 4 > bytes.length) throw invalid("a property runs past the end");
     const name = String.fromCharCode(...bytes.subarray(at + 1, nameEnd));
-    if (!NAME.test(name)) throw invalid(`ill-formed property name ${JSON.stringify(name)}`);
+    if (!NAME.test(name)) throw invalid(`ill-formed property name ${quoted(name)}`);
     const valueEnd = nameEnd + 4 + readUint32(bytes, nameEnd);
     if (valueEnd > bytes.length) throw invalid(`the value of ${name} runs past the end`);
     properties.push([name, bytes.subarray(nameEnd + 4, valueEnd)]);

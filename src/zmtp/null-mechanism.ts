@@ -4,6 +4,7 @@ import { COMMAND, type Frame } from "./frame.ts";
 import type { Handshake, Mechanism } from "./mechanism.ts";
 import { OutgoingMessage } from "./message.ts";
 import type { OutputQueue } from "./output.ts";
+import { quoted } from "./printable.ts";
 
 /**
  * RFC 37, "The NULL Security Mechanism": each side sends READY with its metadata as soon as the greetings are complete,
@@ -19,7 +20,7 @@ export class NullMechanism implements Mechanism {
 
   receive(command: Command, handshake: Handshake): void {
     if (command.name !== "READY") {
-      const message = `${JSON.stringify(command.name)} where READY is expected`;
+      const message = `${quoted(command.name)} where READY is expected`;
       throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "RFC 37, The NULL Security Mechanism", message);
     }
     handshake.ready(command.data);

@@ -8,6 +8,9 @@ import { isSocketType, type SocketType, sendsIdentity } from "./socket-type.ts";
 /** The largest handshake command, in bytes; `maxMessageSize` does not apply to those. */
 export const MAX_HANDSHAKE_SIZE = 8192;
 
+/** Ours leaves room for what a mechanism puts around it. */
+const MAX_METADATA_SIZE = MAX_HANDSHAKE_SIZE - 512;
+
 /** 65535 tenths of a second. */
 const MAX_TIME_TO_LIVE = 6_553_599;
 
@@ -61,6 +64,8 @@ export function resolveOptions(given: ConnectionOptions): ResolvedOptions {
   if (!isSocketType(given.socketType)) {
     throw new ZmqError("EINVAL", `Unknown socket type: ${String(given.socketType)}`);
   }
+  if (typeof given.now !== "number") throw new TypeError("now must be a number");
+  if (!Number.isFinite(given.now)) throw new ZmqError("EINVAL", `now must be finite, not ${given.now}`);
   const heartbeatInterval = integer("heartbeatInterval", given.heartbeatInterval ?? 0, 0);
   const heartbeatTimeout = integer("heartbeatTimeout", given.heartbeatTimeout ?? -1, -1);
   const maxMessageSize = integer("maxMessageSize", given.maxMessageSize ?? -1, -1);
@@ -93,7 +98,14 @@ function ownMetadata(given: ConnectionOptions): Uint8Array {
     }
     properties.push([name, typeof value === "string" ? encoder.encode(value) : value]);
   }
-  return encodeMetadata(properties);
+  const metadata = encodeMetadata(properties);
+  if (metadata.length > MAX_METADATA_SIZE) {
+    throw new ZmqError(
+      "EINVAL",
+      `metadata of ${metadata.length} bytes, at most ${MAX_METADATA_SIZE} are allowed`,
+    );
+  }
+  return metadata;
 }
 
 function integer(name: string, value: number, min: number, max: number = Number.MAX_SAFE_INTEGER): number {

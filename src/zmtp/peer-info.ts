@@ -1,6 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import type { Allocate } from "./byte-queue.ts";
 import { parseMetadata } from "./metadata.ts";
+import { quoted } from "./printable.ts";
 import { isCompatible, isSocketType, type SocketType } from "./socket-type.ts";
 
 /** What the peer said of itself in the handshake. */
@@ -45,7 +46,7 @@ export function readPeerInfo(
 
 function checkSocketType(value: Uint8Array, ours: SocketType): SocketType {
   const name = String.fromCharCode(...value.subarray(0, 255));
-  if (!isSocketType(name)) throw unacceptable(`unknown Socket-Type ${JSON.stringify(name)}`);
+  if (!isSocketType(name)) throw unacceptable(`unknown Socket-Type ${quoted(name)}`);
   if (!isCompatible(ours, name)) throw unacceptable(`Socket-Type ${name} cannot talk to ${ours}`);
   return name;
 }

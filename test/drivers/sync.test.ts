@@ -262,6 +262,12 @@ describe("DESIGN 7, the contract of sync: late addresses and topics", () => {
     expect(new Driver().daemonize().topic().pass(60_000).syncs).toEqual([]);
   });
 
+  it("a topic registered while an address is lost does not hide why", () => {
+    expect(running().lose("a").topic().inForce("a", "b").pass(60_000).syncs).toEqual([
+      [1000, "lost", "topic"],
+    ]);
+  });
+
   it("a connection lost while a topic was coming into force gives one sync", () => {
     const driver = running().topic().lose("a").inForce("b").pass(200).inForce("a");
     expect(driver.pass(60_000).syncs).toEqual([[1200, "topic", "lost"]]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DbUpdate } from "../../src/drivers/db-update.ts";
+import { DBKeyNotFoundError } from "../../src/drivers/errors.ts";
 import { MemoryStore } from "../../src/drivers/store.ts";
 import { StalePublisherMonitor, TableMonitor } from "../../src/drivers/table-monitor.ts";
 
@@ -116,6 +117,30 @@ describe("dragonflow.md 3, TableMonitor", () => {
     await monitor.stop();
   });
 
+  it("stop() waits for the poll that is running, and none begins after it", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const keys = vi.spyOn(store, "getAllKeys").mockImplementation(() => held.then(() => []));
+    const monitor = new TableMonitor({ table: "chassis", ...options() });
+    monitor.daemonize();
+    await poll();
+    let stopped = false;
+    void monitor.stop();
+    monitor.daemonize();
+    await poll();
+    const stop = monitor.stop().then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(stopped).toBe(false);
+    release();
+    await stop;
+    expect(keys).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("an onError that throws does not end the polling", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
     const onError = () => {
@@ -164,6 +189,27 @@ describe("dragonflow.md 3, StalePublisherMonitor", () => {
     expect((await store.getAllKeys("publisher")).sort()).toEqual(["odd", "self", "young"]);
     expect(sent).toEqual([["delete", "old", null]]);
     expect(errors).toHaveLength(1);
+    await monitor.stop();
+  });
+
+  it("a stale row that cannot be deleted is a row like any other", async () => {
+    const monitor = new StalePublisherMonitor({
+      ...options(),
+      timeout: 300,
+      id: "self",
+      now: () => 1_000_000,
+    });
+    await store.createKey("publisher", "old", row("old", 1000));
+    monitor.daemonize();
+    await poll();
+    await store.setKey("publisher", "old", row("old", 1));
+    vi.spyOn(store, "deleteKey").mockRejectedValue(new Error("read only"));
+    await poll();
+    await store.setKey("publisher", "old", row("old", 1));
+    vi.spyOn(store, "deleteKey").mockRejectedValue(new DBKeyNotFoundError("old"));
+    await poll();
+    expect(errors).toHaveLength(1);
+    expect(sent.map(([action]) => action)).toEqual(["create", "set"]);
     await monitor.stop();
   });
 

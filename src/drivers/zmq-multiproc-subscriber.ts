@@ -1,0 +1,149 @@
+import { ZmqError } from "../errors.ts";
+import { type Context, Emitter, Pull } from "../sockets/index.ts";
+import type {
+  DbChangesCallback,
+  FramesCallback,
+  SubscriberApi,
+  SubscriberStats,
+  TopicOptions,
+} from "./api.ts";
+import type { DriverEvents } from "./driver-events.ts";
+import { EventStream, type Source } from "./event-stream.ts";
+import { type OnError, warningReporter } from "./reporter.ts";
+import { SyncSchedule } from "./sync.ts";
+import { TopicSet } from "./topics.ts";
+import type { ResolvedZmqOptions } from "./zmq-options.ts";
+import { eventsOnly, syncOptions } from "./zmq-subscriber.ts";
+
+/**
+ * The publisher service's ear for the writers of its host: a PULL that binds a Unix socket. It hears everything; addresses and topics
+ * are remembered and change nothing.
+ */
+export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
+  readonly events: Emitter<DriverEvents>;
+  readonly address: string;
+  readonly #socket: Pull;
+  readonly #stream: EventStream;
+  readonly #topics = new TopicSet();
+  readonly #addresses = new Set<string>();
+  #started: Promise<void> | null = null;
+
+  constructor(options: ResolvedZmqOptions, context: Context) {
+    const { environment } = context;
+    const onError: OnError =
+      options.onError ?? warningReporter(environment, "dragonflow multiproc subscriber");
+    this.address = `ipc://${options.publisherMultiprocSocket}`;
+    this.events = new Emitter(environment);
+    this.#stream = new EventStream({
+      environment,
+      events: this.events,
+      onError,
+      schedule: new SyncSchedule({ ...syncOptions(options), random: environment.random }),
+      wants: () => true,
+    });
+    this.#socket = new Pull(
+      {
+        handshakeInterval: options.handshakeInterval,
+        maxMessageSize: options.maxMessageSize,
+        receiveHighWaterMark: options.sendHighWaterMark,
+        receiveHighWaterMarkBytes: options.sendHighWaterMarkBytes,
+        linger: 0,
+      },
+      context,
+    );
+    this.#socket.events.on("handshake", ({ address }) => this.events.emit({ type: "connected", address }));
+    this.#socket.events.on("disconnect", (event) => {
+      this.events.emit({ ...event, type: "lost" });
+      // A writer that goes has lost nothing, unless it went in the middle of a message or sent one that we do not take.
+      if (event.error === undefined || event.reason === "handshake") return;
+      onError(event.error);
+      this.#stream.gap("dropped", this.address);
+    });
+  }
+
+  async initialize(callback: DbChangesCallback): Promise<void> {
+    this.#assertOpen();
+    if (typeof callback !== "function") throw new TypeError("Callback must be a function");
+    this.#stream.listen(eventsOnly(callback), "own");
+  }
+
+  async initializeFrames(callback: FramesCallback): Promise<void> {
+    this.#assertOpen();
+    if (typeof callback !== "function") throw new TypeError("Callback must be a function");
+    this.#stream.listen(callback, "forward");
+  }
+
+  registerListenAddress(uri: string): boolean {
+    this.#assertOpen();
+    if (typeof uri !== "string") throw new TypeError("Address must be a string");
+    const isNew = !this.#addresses.has(uri);
+    this.#addresses.add(uri);
+    return isNew;
+  }
+
+  unregisterListenAddress(uri: string): boolean {
+    this.#assertOpen();
+    return this.#addresses.delete(uri);
+  }
+
+  registerTopic(topic: string, { match = "exact" }: TopicOptions = {}): boolean {
+    this.#assertOpen();
+    return this.#topics.add(topic, match);
+  }
+
+  unregisterTopic(topic: string): boolean {
+    this.#assertOpen();
+    return this.#topics.delete(topic);
+  }
+
+  /** Binds. Rejects with the system's error: EADDRINUSE, ENOENT, EACCES... */
+  daemonize(): Promise<void> {
+    this.#assertOpen();
+    this.#started ??= this.#start().catch((error) => {
+      this.#started = null;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  get isDaemonize(): boolean {
+    return this.#started !== null && !this.#socket.closed;
+  }
+
+  async settled(): Promise<void> {
+    this.#assertOpen();
+    await this.#started;
+  }
+
+  close(): Promise<void> {
+    this.#stream.close();
+    return this.#socket.close();
+  }
+
+  received(): number {
+    return this.#socket.stats().received;
+  }
+
+  stats(): SubscriberStats {
+    return this.#stream.stats();
+  }
+
+  async #start(): Promise<void> {
+    await this.#socket.bind(this.address);
+    this.#stream.addSource(this);
+    this.#stream.schedule.daemonized(this.#stream.now);
+    this.#stream.update();
+    void this.#receive();
+  }
+
+  async #receive(): Promise<void> {
+    while (!this.#socket.closed) {
+      const messages = await this.#socket.receiveBatch().catch(() => []); // rejects only because of `close`
+      if (messages.length > 0) await this.#stream.deliver(this, messages);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#socket.closed) throw new ZmqError("EBADF");
+  }
+}

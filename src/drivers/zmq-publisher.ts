@@ -1,0 +1,78 @@
+import { ZmqError } from "../errors.ts";
+import { type Context, Emitter, Publisher } from "../sockets/index.ts";
+import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
+import { frames } from "./codec.ts";
+import type { DbUpdate } from "./db-update.ts";
+import type { DriverEvents } from "./driver-events.ts";
+import { type OnError, warningReporter } from "./reporter.ts";
+import type { ResolvedZmqOptions } from "./zmq-options.ts";
+
+/** The network publisher: a PUB that binds. `initialize` binds; the first event does, when that was not called. */
+export class ZmqPublisher implements PublisherApi {
+  readonly events: Emitter<DriverEvents>;
+  readonly #options: ResolvedZmqOptions;
+  readonly #onError: OnError;
+  readonly #socket: Publisher;
+  #bound: Promise<void> | null = null;
+  #sent = 0;
+
+  constructor(options: ResolvedZmqOptions, context: Context) {
+    this.#options = options;
+    this.#onError = options.onError ?? warningReporter(context.environment, "dragonflow publisher");
+    this.events = new Emitter(context.environment);
+    this.#socket = new Publisher(
+      {
+        sendHighWaterMark: options.sendHighWaterMark,
+        sendHighWaterMarkBytes: options.sendHighWaterMarkBytes,
+        overflow: options.overflow,
+        handshakeInterval: options.handshakeInterval,
+        maxMessageSize: options.maxMessageSize,
+        linger: options.linger,
+      },
+      context,
+    );
+    this.#socket.events.on("handshake", ({ address }) => this.events.emit({ type: "connected", address }));
+    this.#socket.events.on("disconnect", (event) => {
+      this.events.emit({ ...event, type: "lost" });
+      if (event.reason !== "overflow") return;
+      this.#onError(
+        new ZmqError("ENOBUFS", "a subscriber did not keep up and was disconnected", {
+          address: event.address,
+        }),
+      );
+    });
+  }
+
+  /** Where it is bound, e.g. `tcp://0.0.0.0:8866`; null before. */
+  get address(): string | null {
+    return this.#socket.lastEndpoint;
+  }
+
+  initialize(): Promise<void> {
+    const { publisherTransport: transport, publisherBindAddress: host, publisherPort: port } = this.#options;
+    this.#bound ??= this.#socket.bind(`${transport}://${host}:${port === 0 ? "*" : port}`).catch((error) => {
+      this.#bound = null; // the address may be free later
+      throw error;
+    });
+    return this.#bound;
+  }
+
+  async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
+    await this.sendFrames(frames(update, topic, this.#options.wireForm));
+  }
+
+  async sendFrames(event: EventFrames): Promise<void> {
+    await this.initialize();
+    this.#sent += 1;
+    await this.#socket.send(event);
+  }
+
+  close(): Promise<void> {
+    return this.#socket.close();
+  }
+
+  stats(): PublisherStats {
+    const { dropped, queued } = this.#socket.stats();
+    return { sent: this.#sent, dropped, queued };
+  }
+}

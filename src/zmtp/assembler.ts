@@ -1,0 +1,69 @@
+import type { Event } from "./event.ts";
+import { type Frame, MORE } from "./frame.ts";
+import { parseSubscription } from "./subscription.ts";
+
+/** Makes messages of message frames: whole or not at all (RFC 37, "Messages"). */
+export class MessageAssembler {
+  readonly #findsSubscriptions: boolean;
+  /** The parts of a message that is not complete yet. */
+  #parts: Uint8Array[] = [];
+  /** Events of a message that gave more than one, from `#next` on. */
+  #events: Event[] = [];
+  #next = 0;
+
+  /** @param options.findsSubscriptions whether subscriptions come as messages, which is so for PUB and XPUB. */
+  constructor(options: { findsSubscriptions: boolean }) {
+    this.#findsSubscriptions = options.findsSubscriptions;
+  }
+
+  /** A message has begun and is not complete. */
+  get isPartial(): boolean {
+    return this.#parts.length > 0;
+  }
+
+  /** What a message gave besides its first event, or `null`. To be asked before the next frame is read. */
+  next(): Event | null {
+    if (this.#next === this.#events.length) return null;
+    const event = this.#events[this.#next++] as Event;
+    if (this.#next === this.#events.length) this.clear();
+    return event;
+  }
+
+  /** @returns the first event of the message that this frame completes, or `null`. */
+  receive(frame: Frame): Event | null {
+    if ((frame.flags & MORE) !== 0) {
+      this.#parts.push(frame.body);
+      return null;
+    }
+    let parts: Uint8Array[];
+    if (this.#parts.length === 0) {
+      parts = [frame.body];
+    } else {
+      parts = this.#parts;
+      parts.push(frame.body);
+      this.#parts = [];
+    }
+    return this.#findsSubscriptions ? this.#split(parts) : { type: "message", parts };
+  }
+
+  clear(): void {
+    this.#parts = [];
+    this.#events = [];
+    this.#next = 0;
+  }
+
+  /**
+   * RFC 29, "The PUB Socket Type", and libzmq: every part of a message may be a subscription. Those come first,
+   * then what is left of the message.
+   */
+  #split(parts: Uint8Array[]): Event | null {
+    const rest: Uint8Array[] = [];
+    for (const part of parts) {
+      const subscription = parseSubscription(part);
+      if (subscription === null) rest.push(part);
+      else this.#events.push(subscription);
+    }
+    if (rest.length > 0) this.#events.push({ type: "message", parts: rest });
+    return this.next();
+  }
+}
