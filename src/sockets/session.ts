@@ -171,7 +171,6 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#farewell?.cancel();
     if (this.#ended) return;
     this.#full = true;
-    this.#context.scheduler.forget(this);
     const reason = !this.#ready ? "handshake" : cause === null ? "peer" : "reset";
     this.#end ??= { reason, error: cause };
     this.#read();

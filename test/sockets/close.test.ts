@@ -121,6 +121,25 @@ describe("CL-1: linger", () => {
     expect((await drain(pull)).length).toBe(sent + 1);
   });
 
+  it("nor when the socket is closed as soon as the handshake is complete", async () => {
+    const world = new World();
+    const pull = world.pull();
+    const push = world.push({ heartbeatInterval: 100 });
+    let closed: ReturnType<typeof watch> | null = null;
+    push.events.on("handshake", () => {
+      world.lastDialled.stall();
+      push.trySend("last");
+      closed = watch(push.close());
+    });
+    push.connect(await world.bind(pull));
+    await world.advance(5000);
+    expect(closed).toMatchObject({ state: "pending" });
+    world.lastDialled.unstall();
+    await world.settle();
+    expect(closed).toMatchObject({ state: "resolved" });
+    expect(await drain(pull)).toEqual(["last"]);
+  });
+
   it("CL-3: while it lingers it dials again", async () => {
     const { world, push, pull, stream } = await stalled();
     const closed = watch(push.close());

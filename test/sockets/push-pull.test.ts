@@ -284,6 +284,38 @@ describe("send: waiting", () => {
     expect(await drain(pull)).toEqual(numbers(20));
   });
 
+  it("trySend does not overtake when there is room, but not yet enough for those that wait", async () => {
+    const world = new World();
+    const push = world.push({ sendHighWaterMark: 10 });
+    await world.bind(push);
+    const raw = (await world.dialRaw("sim://a")).greet("PULL");
+    await world.settle();
+    raw.stream.pause();
+    while (push.trySend(Buffer.alloc(40_000))) await world.settle();
+    const waits = watch(push.send("waits"));
+    raw.onData = () => raw.stream.pause();
+    raw.stream.resume();
+    await world.settle();
+    expect(push.stats().queued).toBe(8);
+    expect(push.trySend("overtaker")).toBe(false);
+    expect(waits.state).toBe("pending");
+    raw.onData = () => {};
+    raw.stream.resume();
+    await world.settle();
+    expect(waits.state).toBe("resolved");
+  });
+
+  it("a message sent by a listener comes behind what was queued before", async () => {
+    const world = new World();
+    const pull = world.pull();
+    const push = world.push();
+    push.events.on("handshake", () => push.trySend("by the listener"));
+    push.connect(await world.bind(pull));
+    push.trySend("queued");
+    await world.settle();
+    expect(await drain(pull)).toEqual(["queued", "by the listener"]);
+  });
+
   it("with a high-water mark of 1 they pass one by one, in order", async () => {
     const world = new World();
     world.network.capacity = 10;
