@@ -1,5 +1,8 @@
 import type { Figures } from "./board.ts";
 
+/** Columns of a terminal that does not say. */
+const DEFAULT_WIDTH = 80;
+
 /** Where the demo shows what happens. */
 export interface Display {
   /** ms between two figures. */
@@ -30,7 +33,7 @@ class PlainDisplay implements Display {
 
   figures(figures: Figures): void {
     const controllers = figures.controllers.map((one, index) => `${index + 1}: ${one.received}/${one.syncs}`);
-    this.note(`${head(figures)}; received/syncs of controllers ${controllers.join(" ")}`);
+    this.note(`${head(figures).join("; ")}; received/syncs of controllers ${controllers.join(" ")}`);
   }
 
   end(): void {}
@@ -55,7 +58,7 @@ class TerminalDisplay implements Display {
       ({ topics, received, syncs }, index) =>
         `  controller ${index + 1}  ${String(received).padStart(10)} received  ${syncs} syncs  ${topics.join(" ")}`,
     );
-    this.#draw([], [head(figures), ...controllers]);
+    this.#draw([], [...head(figures), ...controllers]);
   }
 
   end(): void {
@@ -64,17 +67,21 @@ class TerminalDisplay implements Display {
 
   #draw(above: readonly string[], block: readonly string[]): void {
     // A line that wraps would take two lines on the screen, and the next drawing would start too low.
-    const cut = block.map((line) => line.slice(0, this.#stream.columns - 1));
+    const width = (this.#stream.columns || DEFAULT_WIDTH) - 1; // some terminals say 0
+    const cut = block.map((line) => line.slice(0, width));
     const back = this.#block.length === 0 ? "" : `\u001b[${this.#block.length}A\r\u001b[J`;
     this.#stream.write(`${back}${[...above, ...cut].map((line) => `${line}\n`).join("")}`);
     this.#block = cut;
   }
 }
 
-function head({ elapsed, sentRate, receivedRate, p50, p99, refused, kills }: Figures): string {
-  const rates = `${Math.round(sentRate)} events/s sent, ${Math.round(receivedRate)}/s received`;
-  const counts = `${refused} refused, ${kills} kills`;
-  return `${elapsed.toFixed(1).padStart(5)} s  ${rates}; latency p50 ${latency(p50)}, p99 ${latency(p99)}; ${counts}`;
+/** Of all processes together, in two parts. */
+function head({ elapsed, sentRate, receivedRate, p50, p99, refused, kills }: Figures): string[] {
+  const seconds = `${elapsed.toFixed(1).padStart(5)} s`;
+  return [
+    `${seconds}  ${Math.round(sentRate)} events/s sent, ${Math.round(receivedRate)}/s received`,
+    `latency p50 ${latency(p50)}, p99 ${latency(p99)}; ${refused} refused, ${kills} kills`,
+  ];
 }
 
 /** @param milliseconds null: none known. */

@@ -246,11 +246,16 @@ describe("The demo's display", () => {
   });
 
   it("draws one block anew on a terminal, notes above it, no line wider than the screen", () => {
-    const block = ["  1.0 s  10 events/s sent, 20/s receive", "  controller 1          20 received  1 "];
+    const head = ["  1.0 s  10 events/s sent, 20/s receive", "latency p50 1.00 ms, p99 2.00 ms; 0 ref"];
+    const block = [...head, "  controller 1          20 received  1 "];
     for (const line of block) expect(line.length).toBe(39);
     const drawn = block.map((line) => `${line}\n`).join("");
-    const back = "\u001b[2A\r\u001b[J";
+    const back = "\u001b[3A\r\u001b[J";
     expect(written(true)).toBe(`${drawn}${back}a note\n${drawn}${back}${drawn}the end\n`);
+  });
+
+  it("takes a terminal that does not know its width for one of 80 columns", () => {
+    expect(written(true, 0)).toContain("  controller 1          20 received  1 syncs  tenant-1 D\n");
   });
 });
 
