@@ -20,7 +20,6 @@ export function readSetup(): Setup {
 
 /** Runs a part in this process until the parent asks for its end, or is gone. */
 export function runChild(part: ChildPart): void {
-  process.on("SIGINT", () => {}); // Ctrl-C reaches all processes of a terminal; it is the parent who ends the others
   process.once("disconnect", leave);
   process.on("message", (question: Question) => void answer(part, question).catch(fail));
   part.start().then(() => {

@@ -31,6 +31,8 @@ export class Member<Figures = unknown> {
     this.#onFailure = onFailure;
     this.#process = fork(new URL(`./${role}.js`, import.meta.url), [JSON.stringify(setup)], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
+      // Ctrl-C reaches all of a terminal's processes; here it is the parent who ends the others.
+      detached: true,
     });
     this.#process.on("message", (message) => this.#hear(message as FromChild));
     this.#process.on("error", (error) => this.#onFailure(error));
