@@ -26,7 +26,6 @@ export class FanOut {
   readonly #onFull: (pipe: Pipe) => void;
   readonly #topics = new PrefixTrie<Group>();
   readonly #subscribers = new Map<Pipe, Subscriber>();
-  readonly #found: Group[] = [];
   #messages = 0;
 
   /** @param onFull a peer has no room for a message that is meant for it. */
@@ -95,10 +94,9 @@ export class FanOut {
     if (group.subscribers.length === 0) this.#topics.delete(group.topic);
   }
 
-  /** The list is reused by the next call. */
   #match(topic: Uint8Array): readonly Group[] {
-    this.#found.length = 0;
-    this.#topics.collect(topic, this.#found);
-    return this.#found;
+    const found: Group[] = [];
+    this.#topics.collect(topic, found);
+    return found;
   }
 }

@@ -42,7 +42,7 @@ export class Publisher extends Socket<PubPattern> {
 
   /**
    * Sends a message: one part, or a list of parts; the first one is what subscriptions are compared with. Resolves at once, but
-   * for a turn of the event loop every 512 calls in a row.
+   * for a turn of the event loop every two milliseconds of calls in a row.
    *
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
    *

@@ -5,6 +5,9 @@ import type { AllOptions } from "./options.ts";
 /** Every part of a message counts this much more than its bytes: a queue of empty parts is no free memory. */
 const PART_OVERHEAD = 64;
 
+/** Messages taken in from one peer during one turn of the event loop, when nobody takes them on. */
+const READ_AHEAD = 1000;
+
 /** Messages on their way to one peer, bounded in number and bytes. */
 export class Outbox {
   readonly #messages = new Fifo<OutgoingMessage>();
@@ -56,11 +59,17 @@ export class Outbox {
   }
 }
 
-/** Messages received from one peer and not yet taken by the application. */
+/**
+ * Messages received from one peer and not yet taken by the application. The high-water mark is not the only bound: in one turn of
+ * the event loop no more is taken in than READ_AHEAD, so that a flood from one peer leaves time for readers, timers and other
+ * peers, and messages are handed on while they are young.
+ */
 export class Inbox {
   readonly #messages = new Fifo<Uint8Array[]>();
   readonly #options: AllOptions;
   #bytes = 0;
+  /** How many messages there may be in this turn. */
+  #allowed = READ_AHEAD;
 
   constructor(options: AllOptions) {
     this.#options = options;
@@ -70,18 +79,22 @@ export class Inbox {
     return this.#messages.length;
   }
 
+  /** The high-water mark is reached. */
   get isFull(): boolean {
-    return isOver(
-      this.#messages.length,
-      this.#options.receiveHighWaterMark,
-      this.#bytes,
-      this.#options.receiveHighWaterMarkBytes,
-    );
+    const { receiveHighWaterMark: count, receiveHighWaterMarkBytes: bytes } = this.#options;
+    return isOver(this.#messages.length, count, this.#bytes, bytes);
   }
 
+  /** No more is to be taken in during this turn. */
+  get isEnough(): boolean {
+    return this.#messages.length >= this.#allowed || this.isFull;
+  }
+
+  /** There is room enough again to make a new start worth it. */
   get isLow(): boolean {
     const { receiveHighWaterMark: count, receiveHighWaterMarkBytes: bytes } = this.#options;
-    return (count === 0 || this.#messages.length <= count / 2) && (bytes === 0 || this.#bytes <= bytes / 2);
+    const most = count === 0 ? READ_AHEAD : Math.min(count, READ_AHEAD);
+    return this.#messages.length <= most / 2 && (bytes === 0 || this.#bytes <= bytes / 2);
   }
 
   push(parts: Uint8Array[]): void {
@@ -95,9 +108,9 @@ export class Inbox {
     return parts;
   }
 
-  clear(): void {
-    this.#messages.clear();
-    this.#bytes = 0;
+  /** A new turn has begun, or what there was has been taken. */
+  allowMore(): void {
+    this.#allowed = this.#messages.length + READ_AHEAD;
   }
 }
 

@@ -34,6 +34,12 @@ export class WirePipe implements Pipe, SessionOwner {
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #closing = false;
   #overflowed = false;
+  #resuming = false; // more will be taken in from the next turn on
+  readonly #resume = (): void => {
+    this.#resuming = false;
+    this.#inbox.allowMore();
+    if (!this.#inbox.isFull) this.#session?.unblock();
+  };
   #isGone = false;
   #sent = 0;
   #received = 0;
@@ -86,12 +92,15 @@ export class WirePipe implements Pipe, SessionOwner {
   keep(parts: Uint8Array[]): void {
     this.#received += 1;
     this.#inbox.push(parts);
-    if (this.#inbox.isFull) this.#session?.block();
+    if (this.#inbox.isEnough) this.#holdUp();
   }
 
   take(): Uint8Array[] | undefined {
     const parts = this.#inbox.shift();
-    if (this.#inbox.isLow) this.#session?.unblock();
+    if (this.#inbox.isLow) {
+      this.#inbox.allowMore();
+      this.#session?.unblock();
+    }
     return parts;
   }
 
@@ -197,6 +206,14 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
     this.#overflowed = false;
     if (this.#closing) this.#finishWhenEmpty();
+  }
+
+  /** Takes in no more until the application has taken what there is, or, below the high-water mark, until the next turn. */
+  #holdUp(): void {
+    this.#session?.block();
+    if (this.#inbox.isFull || this.#resuming) return;
+    this.#resuming = true;
+    this.#core.context.environment.nextTurn(this.#resume);
   }
 
   #countDropped(count: number): void {

@@ -36,6 +36,22 @@ describe("PP-6: the inbox at its high-water mark", () => {
     expect(await drainAll(world, pull)).toEqual(numbers(25, 5));
   });
 
+  it("a flood is taken in a thousand messages a turn, however high the mark, and a PING in it is answered", async () => {
+    const { world, pull, raw } = await bound({ receiveHighWaterMark: 0 });
+    const taken: number[] = [];
+    const look = (): void => {
+      taken.push(pull.stats().queued);
+      if (taken.length < 10) world.environment.nextTurn(look);
+    };
+    raw.take();
+    raw.write(all(0, 3500), hex("04 07 04 50494e47 0000"));
+    world.environment.nextTurn(look);
+    await world.settle();
+    expect(taken.map((queued, i) => queued - (taken[i - 1] ?? 0)).every((more) => more <= 1000)).toBe(true);
+    expect(taken.at(-1)).toBe(3500);
+    expect(raw.take()).toEqual(hex("04 05 04 504f4e47"));
+  });
+
   it("bytes count: size and 64 for each part", async () => {
     const { world, pull, raw } = await bound({ receiveHighWaterMark: 0, receiveHighWaterMarkBytes: 1000 });
     for (let i = 0; i < 30; i += 1) raw.write(message("x".repeat(36)));

@@ -497,7 +497,10 @@ describe("receive", () => {
     push.sendHighWaterMark = 0;
     const loop = watch(
       (async () => {
-        for (const n of numbers(2500)) await push.send(n);
+        for (const n of numbers(2500)) {
+          world.time += 0.004; // 10 ms in all
+          await push.send(n);
+        }
         return turns;
       })(),
     );
