@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import * as zmtp from "../../src/index.ts";
+import { bytes, frameAt } from "../interop/peers/bytes.ts";
+import { type RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
+import { sleep, until, within } from "../support/wait.ts";
+import { GREETINGS, HANDSHAKES, type Input, TRAFFIC } from "./malformed-inputs.ts";
+
+const HANDSHAKE_INTERVAL = 300;
+const AT_ONCE = 2000;
+const GREETING = 64;
+
+describe.each([
+  ["greetings", GREETINGS],
+  ["handshakes", HANDSHAKES],
+  ["traffic", TRAFFIC],
+])("malformed and edge inputs: %s", (_, inputs) => {
+  const raw = useRawPeers();
+  let pull: zmtp.Pull;
+  let neighbour: RawPeer;
+  let received: string[][];
+  /** The codes of the errors that the socket's events carried. */
+  let codes: (string | undefined)[];
+
+  async function start(options: Input["options"] & { handshakeInterval: number }): Promise<void> {
+    pull = new zmtp.Pull(options);
+    received = [];
+    codes = [];
+    pull.events.on("disconnect", ({ error }) => codes.push((error as { code?: string } | undefined)?.code));
+    await pull.bind("tcp://127.0.0.1:*");
+    void collect(pull, received);
+    neighbour = await raw.connect(pull.lastEndpoint!);
+    await neighbour.shake("PUSH");
+  }
+
+  afterEach(async () => {
+    await pull.close();
+  });
+
+  for (const input of inputs) it(`${input.name}: ${input.end}`, () => check(input));
+
+  async function check(input: Input): Promise<void> {
+    // Long where the end has to come without it.
+    const handshakeInterval = input.end === "timeout" ? HANDSHAKE_INTERVAL : 30_000;
+    await start({ ...input.options, handshakeInterval });
+    const peer = await raw.connect(pull.lastEndpoint!);
+    await say(peer, input.bytes);
+    await checkEnd(peer, input.end);
+
+    neighbour.message("still here");
+    await until("the neighbour is heard", () => received.some((parts) => parts[0] === "still here"));
+    const delivered = received.filter((parts) => parts[0] !== "still here" && parts[0] !== "good");
+    expect(delivered).toEqual(input.delivers ?? []);
+    if (input.code !== undefined) expect(codes).toEqual([input.code]);
+    else expect(codes).toEqual([]);
+    checkAnswer(peer, input);
+  }
+
+  async function checkEnd(peer: RawPeer, end: Input["end"]): Promise<void> {
+    if (end === "waiting") {
+      await sleep(400);
+      expect(peer.open).toBe(true);
+    } else if (end === "open") {
+      peer.message("good");
+      await until("the next message comes", () => received.some((parts) => parts[0] === "good"), AT_ONCE);
+    } else {
+      const before = performance.now();
+      await within(AT_ONCE, "the end", peer.ended);
+      if (end === "timeout") expect(performance.now() - before).toBeGreaterThan(HANDSHAKE_INTERVAL / 2);
+    }
+  }
+});
+
+/** Writes what stands before the bar, waits for our READY, then writes the rest. */
+async function say(peer: RawPeer, spelled: string): Promise<void> {
+  const [before, after] = spelled.split("|") as [string, string | undefined];
+  peer.write(bytes(before));
+  if (after === undefined) return;
+  await until("our READY comes", () => frameAt(peer.unread.subarray(GREETING)) !== null);
+  peer.write(bytes(after));
+}
+
+function checkAnswer(peer: RawPeer, input: Input): void {
+  const answer = peer.unread.subarray(GREETING + bytes("R-PULL").length);
+  if (input.answer === "ERROR") {
+    expect(answer.subarray(2, 8)).toEqual(bytes("05 'ERROR'"));
+    expect(answer).toHaveLength(2 + answer[1]!);
+  } else {
+    expect(answer).toEqual(bytes(input.answer ?? ""));
+  }
+}
+
+async function collect(pull: zmtp.Pull, into: string[][]): Promise<void> {
+  for await (const parts of pull) into.push(parts.map((part) => part.toString("latin1")));
+}
+
+describe("malformed and edge inputs: 70, half a message", () => {
+  const raw = useRawPeers();
+
+  it.each([
+    ["a part with MORE", "01 01 'a'"],
+    ["a part with MORE and half a header", "01 01 'a' 00"],
+    ["half a body", "01 01 'a' 00 05 'ab'"],
+  ])("%s and then the end: nothing is delivered", async (_, half) => {
+    const pull = new zmtp.Pull();
+    await pull.bind("tcp://127.0.0.1:*");
+    const received: string[][] = [];
+    void collect(pull, received);
+    const peer = await raw.connect(pull.lastEndpoint!);
+    await say(peer, `G | R-PUSH 00 05 'whole' ${half}`);
+    peer.end();
+    await within(AT_ONCE, "the end", peer.ended);
+    const next = await raw.connect(pull.lastEndpoint!);
+    await say(next, "G | R-PUSH 00 04 'next'");
+    await until("the next connection is heard", () => received.length === 2);
+    expect(received).toEqual([["whole"], ["next"]]);
+    await pull.close();
+  });
+});
+
+describe("malformed and edge inputs to a PUB", () => {
+  const raw = useRawPeers();
+  let pub: zmtp.Publisher;
+
+  beforeEach(async () => {
+    pub = new zmtp.Publisher();
+    await pub.bind("tcp://127.0.0.1:*");
+  });
+  afterEach(async () => {
+    await pub.close();
+  });
+
+  const SUBSCRIBE_AB = "04 0C 09 'SUBSCRIBE' 'ab'";
+
+  it.each([
+    ["71, SUBSCRIBE from a 3.1 peer", `G | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
+    ["71, SUBSCRIBE from a 3.0 peer", `G0 | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
+    ["72, the message form from a 3.1 peer", "G | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
+    ["72, the message form from a 3.0 peer", "G0 | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
+    [
+      "73, two subscriptions and one cancel",
+      "G | R-SUB 00 02 01 'a' 00 02 01 'a' 00 02 00 'a'",
+      [["abc"]],
+      "",
+    ],
+    [
+      "73, the same as commands",
+      `G | R-SUB ${SUBSCRIBE_AB} ${SUBSCRIBE_AB} 04 09 06 'CANCEL' 'ab'`,
+      [["abc"]],
+      "",
+    ],
+    [
+      "74, a topic given up that was never held",
+      "G | R-SUB 00 03 00 'zz' 04 08 06 'CANCEL' 'z'",
+      [["zz"]],
+      "",
+    ],
+    ["75, messages", "G | R-SUB 00 03 02 'hi' 00 05 'plain' 01 01 'x' 00 01 'y'", [["hi"], ["plain"]], ""],
+    [
+      "76, subscriptions as the parts of one message",
+      "G | R-SUB 01 02 01 'a' 00 02 01 'b'",
+      [["a"], ["b"], ["c"]],
+      "00 01 'a' 00 01 'b'",
+    ],
+    ["77, a subscription with MORE that is never finished", "G | R-SUB 01 02 01 'a'", [["abc"]], ""],
+    ["79, subscribe", "G | R-SUB 04 0B 09 'subscribe' 'a'", [["abc"]], ""],
+    ["79, SUBSCRIBE in a message frame", "G | R-SUB 00 0B 09 'SUBSCRIBE' 'a'", [["abc"]], ""],
+    ["80, an empty message", "G | R-SUB 00 00", [["abc"], [""]], ""],
+    ["81, a subscription to everything", "G | R-SUB 00 01 01", [["", "x"], [""]], "01 00 00 01 'x' 00 00"],
+    [
+      "82, SUBSCRIBE in the long form",
+      "G | R-SUB 06 00*6 01 36 09 'SUBSCRIBE' 61*300",
+      [["a".repeat(301)], ["a".repeat(299)]],
+      "02 00*6 01 2D 61*301",
+    ],
+  ])("%s", async (_, spelled, published, expected) => {
+    const subscriber = await raw.connect(pub.lastEndpoint!);
+    await say(subscriber, spelled);
+    // A PING is answered after what came before it was applied.
+    subscriber.command("PING", bytes("00 00 'A'"));
+    await until("the PONG comes", () => subscriber.unread.includes("PONGA"));
+    const from = subscriber.unread.length;
+    for (const parts of published) await pub.send(parts);
+    subscriber.command("PING", bytes("00 00 'B'"));
+    await until("the second PONG comes", () => subscriber.unread.includes("PONGB"));
+    expect(subscriber.unread.subarray(from)).toEqual(bytes(`${expected} 04 06 04 'PONGB'`));
+    expect(subscriber.open).toBe(true);
+  });
+
+  it.each([
+    ["78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
+    ["83, a ZMTP 1.0 subscriber", "01 00"],
+  ])("%s: closed", async (_, spelled) => {
+    const neighbour = await raw.connect(pub.lastEndpoint!);
+    await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
+    await pub.subscribed("");
+    const subscriber = await raw.connect(pub.lastEndpoint!);
+    await say(subscriber, spelled);
+    await within(AT_ONCE, "the end", subscriber.ended);
+    await pub.send("still here");
+    await neighbour.read(GREETING + bytes("R-PUB").length);
+    expect((await neighbour.frame()).body.toString()).toBe("still here");
+  });
+});
+
+describe("malformed and edge inputs to a SUB", () => {
+  const raw = useRawPeers();
+
+  it("84, only what matches a subscription is delivered, whole", async () => {
+    const listener = await raw.listen();
+    const sub = new zmtp.Subscriber();
+    sub.subscribe("a");
+    sub.connect(listener.address);
+    const publisher = await listener.accept();
+    await publisher.shake("PUB");
+    publisher.write(bytes("00 03 'zzz' 01 01 'a' 00 02 'zz' 01 01 'z' 00 03 'abc' 00 03 'end' 00 04 'aend'"));
+    expect((await sub.receive()).map(String)).toEqual(["a", "zz"]);
+    expect((await sub.receive()).map(String)).toEqual(["aend"]);
+    await sub.close();
+  });
+});
