@@ -38,7 +38,7 @@ export class RemotePublisher {
   }
 
   /** Writes a row, then has it published. @param stopped do not wait until it was. */
-  async write(world: World, key: string, { stopped = false } = {}): Promise<void> {
+  async write(world: World, key: string, { stopped = false }: { stopped?: boolean } = {}): Promise<void> {
     this.#child.write(
       world
         .row(key)
