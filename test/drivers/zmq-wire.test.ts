@@ -210,7 +210,7 @@ describe("dragonflow.md 4: what the wire shows of a subscriber", () => {
       "\x09SUBSCRIBED",
       "\x09SUBSCRIBE",
     ]);
-    expect(await next()).toMatch(/^\x04PING/);
+    expect((await next()).slice(0, 5)).toBe("\x04PING");
     await daemonized;
     expect(subscriber.unregisterTopic("é!x")).toBe(true);
     expect(subscriber.unregisterTopic("é!x")).toBe(false);

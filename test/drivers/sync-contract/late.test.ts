@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import * as zeromq from "zeromq";
 import { useProxies } from "../../support/proxy.ts";
 import { sleep, until } from "../../support/wait.ts";
 import { NO_SYNC, QUIET, useWorld } from "../world.ts";
@@ -21,6 +22,20 @@ describe("DESIGN 7, daemonize()", () => {
     await controller.has("0 D", "0 tenant-1", "0 tenant-2", "1 D", "1 tenant-1", "1 tenant-2");
     await controller.isMended(0);
     expect(controller.of("inForce")).toHaveLength(2);
+  });
+
+  it("towards libzmq, which answers a PING before it has applied the subscriptions, as well", async () => {
+    const publisher = new zeromq.Publisher({ linger: 0 });
+    world.onEnd(() => publisher.close());
+    await publisher.bind("tcp://127.0.0.1:*");
+    const topics = Array.from({ length: 200 }, (_, i) => `tenant-${i}`);
+    for (let round = 0; round < 5; round += 1) {
+      const controller = await world.controller().start([publisher.lastEndpoint!], topics);
+      await publisher.send(world.row(`row ${round}`, "tenant-199"));
+      await controller.has(`row ${round}`);
+      expect(controller.syncs).toBe(0);
+      await controller.subscriber.close();
+    }
   });
 
   it("resolves after startTimeout without the missing ones; each gives one sync when it comes into force", async () => {

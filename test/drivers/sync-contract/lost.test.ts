@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useChildren } from "../../support/children.ts";
 import { useProxies } from "../../support/proxy.ts";
+import { sleep } from "../../support/wait.ts";
 import { RemotePublisher } from "../remote-publisher.ts";
 import { useWorld } from "../world.ts";
 
@@ -104,6 +105,23 @@ describe("DESIGN 7, loss: connection cut or half-open", () => {
     await controller.isMended(1);
     await world.write(publisher, "after");
     await controller.has("after");
+  }, 40_000);
+
+  it("lost between the answer to the PING and the end of settleTime: it was never in force", async () => {
+    const publisher = await world.publisher();
+    const proxy = await proxies(publisher.address!);
+    const controller = await world.controller({ settleTime: 1000 }).start([proxy.address]);
+    proxy.cut();
+    await controller.heard("connected", 2);
+    await sleep(200);
+    await publisher.close();
+    await controller.heard("lost", 2);
+    world.change("missed");
+    await sleep(1200);
+    expect(controller.syncs).toBe(0);
+    await world.again(publisher);
+    await controller.isMended(1);
+    expect(controller.of("inForce")).toHaveLength(2);
   }, 40_000);
 
   it("cut again and again before it is in force: one gap, one sync", async () => {

@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ZmqPubSub } from "../../../src/drivers/index.ts";
+import { Publisher } from "../../../src/index.ts";
+import { nodeEnvironment } from "../../../src/node.ts";
+import { Context } from "../../../src/sockets/index.ts";
 import { OldPublisher, useRawPeers } from "../../interop/peers/raw-peer.ts";
 import { useProxies } from "../../support/proxy.ts";
 import { sleep, until } from "../../support/wait.ts";
@@ -19,7 +23,9 @@ describe("DESIGN 7: a sync keeps its place in the stream", () => {
     controller.before = (what) => (what === "row 0" ? slow : undefined);
     await controller.start([proxy.address]);
     const rows = Array.from({ length: 50 }, (_, i) => `row ${i}`);
-    for (const row of rows) await world.write(publisher, row);
+    await world.write(publisher, rows[0]!);
+    await until("the callback has the first", () => controller.subscriber.stats().queued === 1);
+    for (const row of rows.slice(1)) await world.write(publisher, row);
     await until("all wait", () => controller.subscriber.stats().queued === rows.length);
     proxy.cut();
     await controller.heard("inForce", 2);
@@ -81,7 +87,6 @@ describe("DESIGN 7: a bad message or a failing callback costs one sync and nothi
     ["three frames", [BAD, BAD]],
     ["one frame", []],
   ])("%s: reported, then one sync; the connection and its neighbours stay", async (_, rest) => {
-    const { Publisher } = await import("../../../src/index.ts");
     const publisher = new Publisher({ linger: 0 });
     world.onEnd(() => publisher.close());
     await publisher.bind("tcp://127.0.0.1:*");
@@ -102,7 +107,6 @@ describe("DESIGN 7: a bad message or a failing callback costs one sync and nothi
   });
 
   it("what is no event on a topic that is not wanted concerns nobody", async () => {
-    const { Publisher } = await import("../../../src/index.ts");
     const publisher = new Publisher({ linger: 0 });
     world.onEnd(() => publisher.close());
     await publisher.bind("tcp://127.0.0.1:*");
@@ -140,7 +144,6 @@ describe("DESIGN 7: a bad message or a failing callback costs one sync and nothi
   });
 
   it("an onError that throws costs nothing", async () => {
-    const { ZmqPubSub } = await import("../../../src/drivers/index.ts");
     const publisher = await world.publisher();
     const subscriber = new ZmqPubSub({
       onError: () => {
@@ -222,8 +225,6 @@ describe("DESIGN 7: syncMinInterval, syncSpread, syncPeriod", () => {
   });
 
   it("syncSpread delays by a random part of it", async () => {
-    const { Context } = await import("../../../src/sockets/index.ts");
-    const { nodeEnvironment } = await import("../../../src/node.ts");
     const context = new Context({ ...nodeEnvironment(), random: () => 0.5 });
     const publisher = await world.publisher();
     const controller = await world.controller({ context, syncSpread: 1000 }).start([publisher.address!]);
@@ -246,10 +247,21 @@ describe("DESIGN 7: syncMinInterval, syncSpread, syncPeriod", () => {
     expect(controller.subscriber.stats().periodicSyncs).toBeGreaterThanOrEqual(2);
   });
 
-  it("a syncPeriod beyond the longest timer waits for its time", async () => {
+  it("a syncPeriod beyond the longest timer that there is does not make a timer that fires at once", async () => {
+    const set: number[] = [];
+    const node = nodeEnvironment();
+    const context = new Context({
+      ...node,
+      setTimer(milliseconds, callback) {
+        set.push(milliseconds);
+        return node.setTimer(milliseconds, callback);
+      },
+    });
     const publisher = await world.publisher();
-    const controller = await world.controller({ syncPeriod: 10_000_000 }).start([publisher.address!]);
-    await controller.isMended(0);
+    const controller = world.controller({ context, syncPeriod: 10_000_000 });
+    await controller.start([publisher.address!]);
+    await controller.isMended(0, 50);
+    expect(Math.max(...set)).toBe(2 ** 31 - 1);
   });
 });
 

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   type DriverEvents,
@@ -76,9 +77,10 @@ describe("DESIGN 7, loss: an ipc message cut, refused or undecodable at the serv
     expect(service.errors).toMatchObject([{ code: "ERR_ZMTP_FRAME_TOO_LARGE" }]);
   });
 
-  it("undecodable: one sync, and the writer stays connected", async () => {
+  it("undecodable: one sync; the writer stays connected, and nothing is bound anew (defect 3, 12)", async () => {
     const path = socketPath();
     const service = await world.service(path).start();
+    const { ino } = statSync(path);
     const careless = await raw.connect(`ipc://${path}`);
     await careless.shake("PUSH");
     world.change("undecodable");
@@ -88,6 +90,7 @@ describe("DESIGN 7, loss: an ipc message cut, refused or undecodable at the serv
     await service.isMended(1);
     expect(service.reasons).toEqual([["decode"]]);
     expect(careless.open).toBe(true);
+    expect(statSync(path).ino).toBe(ino);
   });
 
   it.each([
