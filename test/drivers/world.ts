@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect } from "vitest";
+import { afterAll, afterEach, expect } from "vitest";
 import { frames } from "../../src/drivers/codec.ts";
 import {
   DbUpdate,
@@ -197,6 +197,19 @@ export function useWorld(): World {
   const world = new World();
   afterEach(() => world.end());
   return world;
+}
+
+/** For tests that run at the same time: worlds of their own, closed after the last test of the file. */
+export function useWorlds(): () => World {
+  const worlds: World[] = [];
+  afterAll(async () => {
+    for (const world of worlds) await world.end();
+  });
+  return () => {
+    const world = new World();
+    worlds.push(world);
+    return world;
+  };
 }
 
 /** Paths for ipc sockets, in a folder that goes after each test. */

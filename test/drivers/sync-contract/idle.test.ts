@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ZmqPubSubMultiproc } from "../../../src/drivers/index.ts";
 import { OldPublisher, RawListener } from "../../interop/peers/raw-peer.ts";
 import { useChildren } from "../../support/children.ts";
 import { sleep, until } from "../../support/wait.ts";
 import { RemotePublisher } from "../remote-publisher.ts";
-import { World } from "../world.ts";
+import { useWorlds } from "../world.ts";
 
 /** ms: longer than any timer of the drivers, so that each has fired. */
 const IDLE = 65_000;
@@ -19,16 +19,7 @@ const DEFAULTS = {
 
 describe.concurrent("DESIGN 7, no sync without a possible loss: idle for 65 s with the drivers' defaults", () => {
   const children = useChildren("file");
-  const worlds: World[] = [];
-  afterAll(async () => {
-    for (const world of worlds) await world.end();
-  });
-
-  function newWorld(): World {
-    const world = new World();
-    worlds.push(world);
-    return world;
-  }
+  const newWorld = useWorlds();
 
   it.each(["ours", "libzmq"] as const)(
     "against a publisher of %s",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Child, useChildren } from "../../support/children.ts";
 import { sleep, until as wait } from "../../support/wait.ts";
 import { RemotePublisher } from "../remote-publisher.ts";
-import { QUICK, QUIET, useWorld } from "../world.ts";
+import { QUICK, QUIET, useWorlds } from "../world.ts";
 
 const SHORT = { heartbeatInterval: 1000, heartbeatTimeout: 2000 };
 const TIMINGS = [
@@ -10,9 +10,9 @@ const TIMINGS = [
   ["heartbeats of 1000/2000 ms", SHORT],
 ] as const;
 
-describe("DESIGN 7, no sync without a possible loss", () => {
-  const world = useWorld();
-  const children = useChildren();
+describe.concurrent("DESIGN 7, no sync without a possible loss", () => {
+  const newWorld = useWorlds();
+  const children = useChildren("file");
 
   /** A controller in a process of its own, with everything in force. */
   async function controller(address: string, options: object): Promise<{ child: Child; heard: string[] }> {
@@ -33,6 +33,7 @@ describe("DESIGN 7, no sync without a possible loss", () => {
   it.each(TIMINGS)(
     "an event loop blocked for 3 s, with %s: all events come, in order",
     async (_, options) => {
+      const world = newWorld();
       const publisher = await world.publisher();
       const { child, heard } = await controller(publisher.address!, options);
       child.write("block 3000");
@@ -50,6 +51,7 @@ describe("DESIGN 7, no sync without a possible loss", () => {
   it.each(TIMINGS)(
     "a controller stopped (SIGSTOP) for longer than the heartbeat, with %s",
     async (_, options) => {
+      const world = newWorld();
       const publisher = await world.publisher();
       const { child, heard } = await controller(publisher.address!, options);
       child.signal("SIGSTOP");
@@ -66,6 +68,7 @@ describe("DESIGN 7, no sync without a possible loss", () => {
   );
 
   it("a publisher stopped for less than the heartbeat", async () => {
+    const world = newWorld();
     const publisher = await RemotePublisher.start(children, "ours");
     const timing = { heartbeatInterval: 1000, heartbeatTimeout: 6000 };
     const follower = await world.controller(timing).start([publisher.address]);
@@ -80,6 +83,7 @@ describe("DESIGN 7, no sync without a possible loss", () => {
   }, 60_000);
 
   it("a callback that takes longer than the heartbeat", async () => {
+    const world = newWorld();
     const publisher = await world.publisher();
     const follower = world.controller({ heartbeatInterval: 200, heartbeatTimeout: 800 });
     follower.before = (what) => (what === "slow" ? sleep(2500) : undefined);
@@ -92,6 +96,7 @@ describe("DESIGN 7, no sync without a possible loss", () => {
   }, 40_000);
 
   it("an address where nobody ever answered", async () => {
+    const world = newWorld();
     const publisher = await world.publisher();
     const follower = await world
       .controller({ startTimeout: 300, lossGrace: 300 })
