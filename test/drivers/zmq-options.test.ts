@@ -52,6 +52,10 @@ describe.each(Object.entries(DRIVERS))("dragonflow.md 4: options of %s", (_, Dri
     expect(() => new Driver({ overflow: "wait" as never })).toThrow(
       expect.objectContaining({ code: "EINVAL", option: "overflow" }),
     );
+    // For the sockets 0 means: never dial again.
+    expect(() => new Driver({ reconnectInterval: 0 })).toThrow(
+      expect.objectContaining({ code: "EINVAL", option: "reconnectInterval" }),
+    );
     expect(() => new Driver({ onError: "log" as never })).toThrow(TypeError);
     expect(() => new Driver(null as never)).toThrow(TypeError);
   });
