@@ -94,7 +94,12 @@ export interface SubscriberApi {
   registerTopic(topic: string, options?: TopicOptions): boolean;
   /** @returns false if unknown. */
   unregisterTopic(topic: string): boolean;
-  /** Starts receiving. Resolves when all topics are in force at all addresses, or after `startTimeout`. Again: no effect. */
+  /**
+   * Starts receiving, and keeps the process alive until `close`. Resolves when all topics are in force at all addresses, or after
+   * `startTimeout`. Again: no effect.
+   *
+   * @throws {ZmqError} at once: EFSM before `initialize`, EBADF after `close`.
+   */
   daemonize(): Promise<void>;
   readonly isDaemonize: boolean;
   /** Resolves when all topics are in force at all addresses; rejects with EBADF on `close`. */

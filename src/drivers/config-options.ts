@@ -79,7 +79,7 @@ export interface Config {
   readonly linger: number;
   /** ms that sendEvent waits over PUSH; -1: for ever. */
   readonly sendTimeout: number;
-  /** ms: the first delay between two attempts to connect. */
+  /** ms: the first delay between two attempts to connect. At least 1: a subscriber that does not come back misses everything. */
   readonly reconnectInterval: number;
   /** ms: what it grows to. */
   readonly reconnectMaxInterval: number;
@@ -162,7 +162,7 @@ export const OPTIONS: { readonly [name in keyof Config]: OptionSpec } = {
   handshakeInterval: integer(5000),
   linger: integer(1000, -1),
   sendTimeout: integer(5000, -1),
-  reconnectInterval: integer(100),
+  reconnectInterval: integer(100, 1),
   reconnectMaxInterval: integer(5000),
   maxMessageSize: integer(16 * 1024 * 1024, -1),
   sendHighWaterMark: integer(100_000, 1),

@@ -22,6 +22,16 @@ export interface EventStreamSetup {
   readonly wants: (topic: Uint8Array) => boolean;
 }
 
+/** ms: as long as a timer can be. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Somebody who waits for the schedule. */
+interface Waiting {
+  readonly done: () => boolean;
+  resolve(): void;
+  reject(): void;
+}
+
 /** A sync on its way to its place: behind all messages that each source had received when it became due. */
 interface PlacedSync {
   readonly due: DueSync;
@@ -36,14 +46,18 @@ export class EventStream {
   readonly schedule: SyncSchedule;
   readonly #setup: EventStreamSetup;
   readonly #delivered = new Map<Source, number>();
-  readonly #settled = new Set<{ resolve(): void; reject(error: Error): void }>();
+  readonly #waiting = new Set<Waiting>();
   readonly #counts = { delivered: 0, filtered: 0, undecodable: 0, failed: 0, syncs: 0, periodicSyncs: 0 };
-  #callback: FramesCallback = () => undefined;
+  #callback: FramesCallback | null = null;
   /** A `sync` that comes as an event: taken for a gap of ours, or handed on like any other. */
   #syncEvents: "own" | "forward" = "own";
   #turn: Promise<void> = Promise.resolve();
   #placed: PlacedSync | null = null;
   #timer: Timer | null = null;
+  /** Whose message the callback has at the moment. */
+  #handing: Source | null = null;
+  /** Lets the process end. */
+  #release: (() => void) | null = null;
   #closed = false;
 
   constructor(setup: EventStreamSetup) {
@@ -55,6 +69,10 @@ export class EventStream {
     return this.#setup.environment.now();
   }
 
+  get isListenedTo(): boolean {
+    return this.#callback !== null;
+  }
+
   listen(callback: FramesCallback, syncEvents: "own" | "forward"): void {
     this.#callback = callback;
     this.#syncEvents = syncEvents;
@@ -64,10 +82,26 @@ export class EventStream {
     this.#delivered.set(source, 0);
   }
 
-  /** What of it was not handed over yet never will be. */
+  /** What of it was not handed over yet never will be: a gap. */
   removeSource(source: Source): void {
+    const delivered = this.#delivered.get(source);
+    if (delivered === undefined || this.#closed) return;
     this.#delivered.delete(source);
+    const handed = delivered + (this.#handing === source ? 1 : 0);
+    if (source.received() > handed) this.gap("dropped", source.address);
+    else this.update();
+  }
+
+  /**
+   * Starts the schedule; resolves when everything is in force, or startTimeout is over. Keeps the process alive until `close`.
+   *
+   * @param closed what to reject with when the stream is closed.
+   */
+  daemonize(closed: Error): Promise<void> {
+    this.#release ??= this.#setup.environment.hold();
+    this.schedule.daemonized(this.now);
     this.update();
+    return this.#wait(() => this.schedule.started, closed);
   }
 
   /** Hands messages over, in their turn. Resolves when the callback has seen them all. */
@@ -86,41 +120,26 @@ export class EventStream {
   /** To be called after the schedule was told anything. */
   update(): void {
     if (this.#closed) return;
-    if (this.schedule.settled) {
-      for (const one of this.#settled) one.resolve();
-      this.#settled.clear();
-    }
     const due = this.schedule.due(this.now);
     if (due !== null) {
       const sources = [...this.#delivered.keys()];
       this.#placed = { due, behind: new Map(sources.map((source) => [source, source.received()])) };
     }
+    for (const one of this.#waiting) if (one.done()) one.resolve();
     this.#callPlacedSync();
     this.#timer?.cancel();
     const wait = this.schedule.wakeAt - this.now;
     this.#timer =
       wait === Number.POSITIVE_INFINITY
         ? null
-        : this.#setup.environment.setTimer(Math.max(1, Math.ceil(wait)), () => this.update());
+        : this.#setup.environment.setTimer(Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(wait))), () =>
+            this.update(),
+          );
   }
 
   /** @param closed what to reject with when the stream is closed. */
   settled(closed: Error): Promise<void> {
-    if (this.#closed) return Promise.reject(closed);
-    if (this.schedule.settled) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const release = this.#setup.environment.hold();
-      this.#settled.add({
-        resolve: () => {
-          release();
-          resolve();
-        },
-        reject: () => {
-          release();
-          reject(closed);
-        },
-      });
-    });
+    return this.#wait(() => this.schedule.settled, closed);
   }
 
   stats(): SubscriberStats {
@@ -133,17 +152,42 @@ export class EventStream {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    for (const one of this.#settled) one.reject(new Error());
-    this.#settled.clear();
+    this.#release?.();
+    for (const one of this.#waiting) one.reject();
+  }
+
+  #wait(done: () => boolean, closed: Error): Promise<void> {
+    if (this.#closed) return Promise.reject(closed);
+    if (done()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const release = this.#setup.environment.hold();
+      const leave = (): void => {
+        this.#waiting.delete(waiting);
+        release();
+      };
+      const waiting: Waiting = {
+        done,
+        resolve: () => {
+          leave();
+          resolve();
+        },
+        reject: () => {
+          leave();
+          reject(closed);
+        },
+      };
+      this.#waiting.add(waiting);
+    });
   }
 
   async #deliver(source: Source, messages: readonly Message[]): Promise<void> {
     for (const message of messages) {
-      if (this.#closed) return;
+      if (this.#closed || !this.#delivered.has(source)) return;
       const event = this.#decode(source, message);
       if (event !== null) {
+        this.#handing = source;
         try {
-          const result = this.#callback(event, message as [Buffer, Buffer]);
+          const result = this.#callback?.(event, message as [Buffer, Buffer]);
           // Awaited only where there is something to wait for: this is the path of every event.
           if (isPromise(result)) await result;
           this.#counts.delivered += 1;
@@ -151,6 +195,7 @@ export class EventStream {
           this.#callbackFailed(error);
           this.gap("callback", source.address);
         }
+        this.#handing = null;
       }
       this.#handedOver(source);
     }
@@ -166,7 +211,7 @@ export class EventStream {
   /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */
   #decode(source: Source, message: Message): UnpackedMessage | null {
     const [topic, payload] = message as [Buffer, Buffer];
-    if (message.length === 2 && !this.#setup.wants(topic)) {
+    if (!this.#setup.wants(topic)) {
       this.#counts.filtered += 1;
       return null;
     }
@@ -200,7 +245,7 @@ export class EventStream {
     if (this.#closed) return;
     this.schedule.syncCalled(this.now);
     try {
-      await this.#callback(null, null);
+      await this.#callback?.(null, null);
       this.schedule.syncDone(this.now);
       this.#counts[periodic ? "periodicSyncs" : "syncs"] += 1;
       this.#setup.events.emit({ type: "sync", reasons: reasons as readonly SyncReason[], periodic });

@@ -30,6 +30,7 @@ export class ZmqLink implements Source {
   #connection = 0;
   #confirming = false;
   #confirmAgain = false;
+  #settleTimer: Timer | null = null;
   #refusedTimer: Timer | null = null;
 
   constructor(address: string, topics: readonly Uint8Array[], setup: LinkSetup) {
@@ -51,7 +52,7 @@ export class ZmqLink implements Source {
       },
       context,
     );
-    if (topics.length > 0) this.#socket.subscribe(...topics);
+    for (const topic of topics) this.#socket.subscribe(topic);
     this.#socket.events.on("handshake", () => {
       this.#connection += 1;
       events.emit({ type: "connected", address });
@@ -60,9 +61,12 @@ export class ZmqLink implements Source {
     this.#socket.events.on("disconnect", (event) => {
       this.#connection += 1;
       stream.schedule.lost(address, stream.now);
-      events.emit({ ...event, type: "lost" });
+      const refused = event.reason === "refused";
+      if (refused) this.#askAgainLater();
+      if (event.error !== undefined && (refused || event.reason === "protocol"))
+        this.#setup.onError(event.error);
+      events.emit({ ...event, ...(refused && { retryIn: REFUSED_RETRY }), type: "lost" });
       stream.update();
-      if (event.reason === "refused") this.#askAgainLater(event.error);
     });
     stream.addSource(this);
     this.#socket.connect(address);
@@ -89,6 +93,7 @@ export class ZmqLink implements Source {
 
   close(): Promise<void> {
     this.#connection += 1;
+    this.#settleTimer?.cancel();
     this.#refusedTimer?.cancel();
     this.#setup.stream.removeSource(this);
     return this.#socket.close();
@@ -114,21 +119,22 @@ export class ZmqLink implements Source {
     if (this.#socket.closed) return false;
     try {
       const how = await this.#socket.confirmed();
-      if (how === "answered") await this.#pause(this.#setup.options.settleTime);
+      if (how === "answered") await this.#settle();
       return true;
     } catch {
       return false; // told by the disconnect event, or nothing to tell
     }
   }
 
-  #pause(milliseconds: number): Promise<void> {
+  /** Does not resolve when the link is closed meanwhile. */
+  #settle(): Promise<void> {
+    const { context, options } = this.#setup;
     return new Promise((resolve) => {
-      this.#setup.context.environment.setTimer(milliseconds, resolve);
+      this.#settleTimer = context.environment.setTimer(options.settleTime, resolve);
     });
   }
 
-  #askAgainLater(error: unknown): void {
-    this.#setup.onError(error);
+  #askAgainLater(): void {
     this.#refusedTimer = this.#setup.context.environment.setTimer(REFUSED_RETRY, () => {
       this.#socket.connect(this.address);
     });

@@ -1,14 +1,18 @@
 import { ZmqError } from "../errors.ts";
-import { type Context, Emitter, Push } from "../sockets/index.ts";
+import { type Context, Emitter, type Environment, Push, type Timer } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
 import { frames } from "./codec.ts";
 import { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
-import { type OnError, warningReporter } from "./reporter.ts";
-import type { ResolvedZmqOptions } from "./zmq-options.ts";
+import { type OnError, reporter } from "./reporter.ts";
+import { checkSize, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** ms, at most, before the first attempt to regain the connection. */
 const FIRST_RETRY = 50;
+/** ms after which a service that has refused us is asked again. */
+const REFUSED_RETRY = 60_000;
+/** ms until a `sync` that could not be sent is tried again. */
+const SYNC_RETRY = 1000;
 
 /**
  * A writer's way to the publisher service of its host: a PUSH over a Unix socket. It connects at the first event, so that a process
@@ -16,6 +20,7 @@ const FIRST_RETRY = 50;
  */
 export class ZmqMultiprocPublisher implements PublisherApi {
   readonly events: Emitter<DriverEvents>;
+  readonly #environment: Environment;
   readonly #options: ResolvedZmqOptions;
   readonly #onError: OnError;
   readonly #socket: Push;
@@ -25,10 +30,13 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   #refused = 0;
   /** An event was refused: those who follow the database are to be told so. */
   #owesSync = false;
+  #refusedTimer: Timer | null = null;
+  #syncTimer: Timer | null = null;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     this.#options = options;
-    this.#onError = options.onError ?? warningReporter(context.environment, "dragonflow writer");
+    this.#environment = context.environment;
+    this.#onError = reporter(context.environment, "dragonflow writer", options.onError);
     this.#address = `ipc://${options.publisherMultiprocSocket}`;
     this.events = new Emitter(context.environment);
     this.#socket = new Push(
@@ -45,7 +53,11 @@ export class ZmqMultiprocPublisher implements PublisherApi {
       context,
     );
     this.#socket.events.on("handshake", ({ address }) => this.events.emit({ type: "connected", address }));
-    this.#socket.events.on("disconnect", (event) => this.events.emit({ ...event, type: "lost" }));
+    this.#socket.events.on("disconnect", (event) => {
+      const refused = event.reason === "refused";
+      this.events.emit({ ...event, ...(refused && { retryIn: REFUSED_RETRY }), type: "lost" });
+      if (refused) this.#wasRefused(event.error);
+    });
   }
 
   /** Opens nothing: see the class. */
@@ -60,17 +72,18 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   async sendFrames(event: EventFrames): Promise<void> {
     if (!this.#connected) this.#connect();
     try {
+      checkSize(event, this.#options.maxMessageSize);
       await this.#socket.send(event);
       this.#sent += 1;
     } catch (error) {
-      this.#refused += 1;
-      this.events.emit({ type: "dropped", count: 1 });
-      if (!this.#owesSync && !this.#socket.closed) void this.#sendSync();
+      this.#countRefused(1);
       throw error;
     }
   }
 
   close(): Promise<void> {
+    this.#refusedTimer?.cancel();
+    this.#syncTimer?.cancel();
     return this.#socket.close();
   }
 
@@ -84,9 +97,24 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     this.#connected = true;
   }
 
+  /** With the connection goes what was queued for it. */
+  #wasRefused(error: unknown): void {
+    this.#onError(error);
+    const { queued } = this.#socket.stats();
+    if (queued > 0) this.#countRefused(queued);
+    this.#refusedTimer = this.#environment.setTimer(REFUSED_RETRY, () => this.#connect());
+  }
+
+  #countRefused(count: number): void {
+    this.#refused += count;
+    this.events.emit({ type: "dropped", count });
+    if (!this.#owesSync && !this.#socket.closed) void this.#sendSync();
+  }
+
   /** One `sync` for all who follow the database, as soon as it can be sent. */
   async #sendSync(): Promise<void> {
     this.#owesSync = true;
+    await null; // when we were refused, the queue is dropped only after we were told
     const sync = frames(
       new DbUpdate({ table: null, key: null, action: "sync" }),
       null,
@@ -97,7 +125,11 @@ export class ZmqMultiprocPublisher implements PublisherApi {
         await this.#socket.send(sync);
         break;
       } catch (error) {
-        if (!this.#socket.closed) this.#onError(error);
+        if (this.#socket.closed) break;
+        this.#onError(error);
+        await new Promise<void>((resolve) => {
+          this.#syncTimer = this.#environment.setTimer(SYNC_RETRY, resolve);
+        });
       }
     }
     this.#owesSync = false;

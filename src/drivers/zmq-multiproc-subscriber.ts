@@ -9,7 +9,7 @@ import type {
 } from "./api.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { EventStream, type Source } from "./event-stream.ts";
-import { type OnError, warningReporter } from "./reporter.ts";
+import { reporter } from "./reporter.ts";
 import { SyncSchedule } from "./sync.ts";
 import { TopicSet } from "./topics.ts";
 import type { ResolvedZmqOptions } from "./zmq-options.ts";
@@ -27,11 +27,12 @@ export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
   readonly #topics = new TopicSet();
   readonly #addresses = new Set<string>();
   #started: Promise<void> | null = null;
+  /** Connections whose handshake is complete. */
+  #writers = 0;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     const { environment } = context;
-    const onError: OnError =
-      options.onError ?? warningReporter(environment, "dragonflow multiproc subscriber");
+    const onError = reporter(environment, "dragonflow multiproc subscriber", options.onError);
     this.address = `ipc://${options.publisherMultiprocSocket}`;
     this.events = new Emitter(environment);
     this.#stream = new EventStream({
@@ -51,13 +52,20 @@ export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
       },
       context,
     );
-    this.#socket.events.on("handshake", ({ address }) => this.events.emit({ type: "connected", address }));
+    this.#socket.events.on("handshake", ({ address }) => {
+      this.#writers += 1;
+      this.events.emit({ type: "connected", address });
+    });
     this.#socket.events.on("disconnect", (event) => {
       this.events.emit({ ...event, type: "lost" });
-      // A writer that goes has lost nothing, unless it went in the middle of a message or sent one that we do not take.
-      if (event.error === undefined || event.reason === "handshake") return;
+      const writers = this.#socket.stats().peers.length;
+      const wasWriter = writers < this.#writers;
+      this.#writers = writers;
+      if (event.error === undefined) return;
       onError(event.error);
-      this.#stream.gap("dropped", this.address);
+      // A writer that goes has lost nothing, unless it went in the middle of a message or sent one that we do not take; who
+      // did not get through the handshake had nothing to lose.
+      if (wasWriter) this.#stream.gap("dropped", this.address);
     });
   }
 
@@ -99,6 +107,7 @@ export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
   /** Binds. Rejects with the system's error: EADDRINUSE, ENOENT, EACCES... */
   daemonize(): Promise<void> {
     this.#assertOpen();
+    if (!this.#stream.isListenedTo) throw new ZmqError("EFSM", "initialize() comes before daemonize()");
     this.#started ??= this.#start().catch((error) => {
       this.#started = null;
       throw error;
@@ -131,9 +140,9 @@ export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
   async #start(): Promise<void> {
     await this.#socket.bind(this.address);
     this.#stream.addSource(this);
-    this.#stream.schedule.daemonized(this.#stream.now);
-    this.#stream.update();
+    const started = this.#stream.daemonize(new ZmqError("EBADF"));
     void this.#receive();
+    await started;
   }
 
   async #receive(): Promise<void> {

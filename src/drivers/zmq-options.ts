@@ -1,4 +1,6 @@
+import { ZmqError } from "../errors.ts";
 import type { Context } from "../sockets/index.ts";
+import type { EventFrames } from "./api.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { ConfigError, UnsupportedTransportError } from "./errors.ts";
 import type { OnError } from "./reporter.ts";
@@ -30,4 +32,11 @@ export type ResolvedZmqOptions = ReturnType<typeof resolveZmqOptions>;
 export function checkTransport(transport: string): void {
   if (transport === "epgm") throw new ConfigError("publisherTransport", "epgm is not supported yet; use tcp");
   if (transport !== "tcp") throw new UnsupportedTransportError(transport);
+}
+
+/** An event over the limit would cost whoever receives it the connection. @throws {ZmqError} EMSGSIZE. */
+export function checkSize(frames: EventFrames, maxMessageSize: number): void {
+  const size = Math.max(...frames.map((frame) => frame.length));
+  if (maxMessageSize !== -1 && size > maxMessageSize)
+    throw new ZmqError("EMSGSIZE", `a frame of ${size} bytes is over maxMessageSize, ${maxMessageSize}`);
 }

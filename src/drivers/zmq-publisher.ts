@@ -4,8 +4,8 @@ import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
 import { frames } from "./codec.ts";
 import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
-import { type OnError, warningReporter } from "./reporter.ts";
-import type { ResolvedZmqOptions } from "./zmq-options.ts";
+import { type OnError, reporter } from "./reporter.ts";
+import { checkSize, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** The network publisher: a PUB that binds. `initialize` binds; the first event does, when that was not called. */
 export class ZmqPublisher implements PublisherApi {
@@ -15,10 +15,12 @@ export class ZmqPublisher implements PublisherApi {
   readonly #socket: Publisher;
   #bound: Promise<void> | null = null;
   #sent = 0;
+  /** Events dropped so far that were told of. */
+  #dropped = 0;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     this.#options = options;
-    this.#onError = options.onError ?? warningReporter(context.environment, "dragonflow publisher");
+    this.#onError = reporter(context.environment, "dragonflow publisher", options.onError);
     this.events = new Emitter(context.environment);
     this.#socket = new Publisher(
       {
@@ -35,6 +37,9 @@ export class ZmqPublisher implements PublisherApi {
     this.#socket.events.on("disconnect", (event) => {
       this.events.emit({ ...event, type: "lost" });
       if (event.reason !== "overflow") return;
+      const { dropped } = this.#socket.stats();
+      this.events.emit({ type: "dropped", count: dropped - this.#dropped });
+      this.#dropped = dropped;
       this.#onError(
         new ZmqError("ENOBUFS", "a subscriber did not keep up and was disconnected", {
           address: event.address,
@@ -48,13 +53,14 @@ export class ZmqPublisher implements PublisherApi {
     return this.#socket.lastEndpoint;
   }
 
-  initialize(): Promise<void> {
+  async initialize(): Promise<void> {
+    if (this.#socket.closed) throw new ZmqError("EBADF");
     const { publisherTransport: transport, publisherBindAddress: host, publisherPort: port } = this.#options;
     this.#bound ??= this.#socket.bind(`${transport}://${host}:${port === 0 ? "*" : port}`).catch((error) => {
       this.#bound = null; // the address may be free later
       throw error;
     });
-    return this.#bound;
+    await this.#bound;
   }
 
   async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
@@ -62,9 +68,11 @@ export class ZmqPublisher implements PublisherApi {
   }
 
   async sendFrames(event: EventFrames): Promise<void> {
+    checkSize(event, this.#options.maxMessageSize);
     await this.initialize();
+    const sent = this.#socket.send(event);
     this.#sent += 1;
-    await this.#socket.send(event);
+    await sent;
   }
 
   close(): Promise<void> {

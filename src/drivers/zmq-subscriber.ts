@@ -10,7 +10,7 @@ import type {
 import { topicFrame } from "./codec.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { EventStream } from "./event-stream.ts";
-import { type OnError, warningReporter } from "./reporter.ts";
+import { type OnError, reporter } from "./reporter.ts";
 import { SyncSchedule } from "./sync.ts";
 import { TopicSet } from "./topics.ts";
 import { ZmqLink } from "./zmq-link.ts";
@@ -33,7 +33,7 @@ export class ZmqSubscriber implements SubscriberApi {
     const { environment } = context;
     this.#options = options;
     this.#context = context;
-    this.#onError = options.onError ?? warningReporter(environment, "dragonflow subscriber");
+    this.#onError = reporter(environment, "dragonflow subscriber", options.onError);
     this.events = new Emitter(environment);
     this.#stream = new EventStream({
       environment,
@@ -99,6 +99,7 @@ export class ZmqSubscriber implements SubscriberApi {
 
   daemonize(): Promise<void> {
     this.#assertOpen();
+    if (!this.#stream.isListenedTo) throw new ZmqError("EFSM", "initialize() comes before daemonize()");
     this.#started ??= this.#start();
     return this.#started;
   }
@@ -121,19 +122,10 @@ export class ZmqSubscriber implements SubscriberApi {
     return this.#stream.stats();
   }
 
-  async #start(): Promise<void> {
-    this.#stream.schedule.daemonized(this.#stream.now);
+  #start(): Promise<void> {
+    const started = this.#stream.daemonize(new ZmqError("EBADF"));
     for (const uri of this.#links.keys()) this.#link(uri);
-    const late = new Promise<void>((resolve) => {
-      this.#context.environment.setTimer(this.#options.startTimeout, resolve);
-    });
-    this.#stream.update();
-    const release = this.#context.environment.hold();
-    try {
-      await Promise.race([this.#stream.settled(new ZmqError("EBADF")), late]);
-    } finally {
-      release();
-    }
+    return started;
   }
 
   async #close(): Promise<void> {
