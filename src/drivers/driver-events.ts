@@ -18,6 +18,6 @@ export interface DriverEvents {
   decodeError: { type: "decodeError"; error: DecodeError };
   /** The callback failed. */
   callbackError: { type: "callbackError"; error: unknown };
-  /** So many events were not sent. */
+  /** So many events were not sent, and those who miss them do not know. */
   dropped: { type: "dropped"; count: number };
 }

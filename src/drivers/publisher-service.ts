@@ -5,7 +5,6 @@ import type { EventFrames, PublisherApi, SubscriberApi } from "./api.ts";
 import { frames, type UnpackedMessage, type WireForm } from "./codec.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { DbUpdate } from "./db-update.ts";
-import { DropWatch } from "./drop-watch.ts";
 import { rejectUnknownOptions } from "./option-names.ts";
 import { publisherUri } from "./publisher-row.ts";
 import { type OnError, warningReporter } from "./reporter.ts";
@@ -42,7 +41,6 @@ export class PublisherService {
   readonly #onError: OnError;
   readonly #announcer: SyncAnnouncer;
   readonly #table: ServiceTable | null;
-  readonly #dropWatch: DropWatch;
   /** For what we say ourselves: the form of those we speak for. */
   #form: WireForm;
   #forwarded = 0;
@@ -76,7 +74,6 @@ export class PublisherService {
       onError: this.#onError,
       onSync: () => this.#announced(),
     });
-    this.#dropWatch = new DropWatch(publisher, environment, (count) => this.#dropped(count));
     this.#table = store === undefined ? null : this.#serviceTable(store, options);
   }
 
@@ -137,7 +134,6 @@ export class PublisherService {
         const ends = { publisher: boundTo(this.publisher), subscriber: boundTo(this.subscriber) };
         this.events.emit({ type: "listening", uri: this.uri, ...ends });
         this.#table?.start();
-        if (this.#config.overflow === "drop") this.#dropWatch.start();
       }
       await this.#untilClosed;
     } catch (error) {
@@ -192,7 +188,6 @@ export class PublisherService {
     const lost = (this.subscriber?.stats().queued ?? 0) > 0;
     await this.subscriber?.close().catch(this.#onError);
     if (lost) this.#announcer.owe();
-    this.#dropWatch.stop();
     await this.#announcer.close();
     await this.publisher.close().catch(this.#onError);
     this.#closed();

@@ -116,6 +116,8 @@ export class SyncSchedule {
   #spreadUntil: number | null = null;
   /** What the sync that is being called answers. */
   #running: readonly SyncReason[] | null = null;
+  /** Its turn has come: it may have begun to read the database. */
+  #isCalled = false;
   #lastSync = -Infinity;
   #retryAt = -Infinity;
   #failures = 0;
@@ -215,6 +217,8 @@ export class SyncSchedule {
   gap(reason: "decode" | "callback" | "dropped", now: number): void {
     this.#advance(now);
     if (this.#startAt === Infinity) return;
+    // What was missed is in the database by now, and a sync that is still on its way will read it.
+    if (this.#running !== null && !this.#isCalled) return;
     this.#given.add(reason);
     this.#advance(now);
   }
@@ -244,6 +248,7 @@ export class SyncSchedule {
     this.#given.clear();
     this.#spreadUntil = null;
     this.#running = reasons;
+    this.#isCalled = false;
     this.#countFrom(now);
     return { reasons, periodic: reasons.every((reason) => reason === "period") };
   }
@@ -251,7 +256,9 @@ export class SyncSchedule {
   /** The sync reached its place in the stream and is called now: syncMinInterval counts from here. */
   syncCalled(now: number): void {
     this.#advance(now);
-    if (this.#running !== null) this.#countFrom(now);
+    if (this.#running === null) return;
+    this.#isCalled = true;
+    this.#countFrom(now);
   }
 
   /** The callback took the sync. */

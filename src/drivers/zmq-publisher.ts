@@ -15,8 +15,6 @@ export class ZmqPublisher implements PublisherApi {
   readonly #socket: Publisher;
   #bound: Promise<void> | null = null;
   #sent = 0;
-  /** Events dropped so far that were told of. */
-  #dropped = 0;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     this.#options = options;
@@ -34,12 +32,10 @@ export class ZmqPublisher implements PublisherApi {
       context,
     );
     this.#socket.events.on("handshake", ({ address }) => this.events.emit({ type: "connected", address }));
+    this.#socket.events.on("drop", () => this.events.emit({ type: "dropped", count: 1 }));
     this.#socket.events.on("disconnect", (event) => {
       this.events.emit({ ...event, type: "lost" });
       if (event.reason !== "overflow") return;
-      const { dropped } = this.#socket.stats();
-      this.events.emit({ type: "dropped", count: dropped - this.#dropped });
-      this.#dropped = dropped;
       this.#onError(
         new ZmqError("ENOBUFS", "a subscriber did not keep up and was disconnected", {
           address: event.address,

@@ -36,6 +36,8 @@ export interface SocketEvents {
     error?: Error;
     retryIn?: number;
   };
+  /** A PUB has dropped a message for a subscriber whose queue is full, which does not know (`overflow: "drop"`). */
+  drop: { type: "drop"; address: string };
   /** The socket was closed; the last event. */
   end: { type: "end" };
 }

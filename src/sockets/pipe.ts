@@ -19,13 +19,13 @@ export interface Pipe {
   /** Counts a message that was handed on without being kept. */
   countReceived(): void;
   /** Counts a message that was meant for this peer and not taken. */
-  countDropped(): void;
+  drop(): void;
   /** Tells the connected peer of a subscription, outside the high-water mark. Nothing when none is connected. */
   subscribe(topic: Uint8Array): void;
   cancel(topic: Uint8Array): void;
   /** Resolves when the peer has done what we sent it so far. @see Subscriber.confirmed */
   confirm(): Promise<"answered" | "assumed">;
-  /** Ends the connection because the peer does not keep up. */
+  /** As `drop`, but ends the connection, so that the peer knows. */
   overflow(): void;
 }
 

@@ -93,8 +93,8 @@ export class PubPattern implements Pattern {
     this.#environment = environment;
     this.pace = new Pace(environment);
     this.#fanOut = new FanOut(environment, (pipe) => {
-      pipe.countDropped();
       if (options.overflow === "disconnect") pipe.overflow();
+      else pipe.drop();
     });
   }
 

@@ -108,8 +108,9 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#received += 1;
   }
 
-  countDropped(): void {
+  drop(): void {
     this.#countDropped(1);
+    this.#core.events.emit({ type: "drop", address: this.address });
   }
 
   subscribe(topic: Uint8Array): void {
@@ -127,6 +128,7 @@ export class WirePipe implements Pipe, SessionOwner {
   }
 
   overflow(): void {
+    this.#countDropped(1);
     this.#overflowed = true;
     this.discard();
     this.#session?.cut();

@@ -138,19 +138,6 @@ describe("an error of one event stops nothing", () => {
     expect(actions()).toEqual(["sync"]);
   });
 
-  it.each([
-    ["drop", ["sync"], [[{ type: "dropped", count: 2 }]]],
-    ["disconnect", [], []],
-  ] as const)("overflow %s: what does not fit a subscriber's queue", async (overflow, published, told) => {
-    const dropped = vi.fn();
-    const service = await running({ config: { overflow } });
-    service.events.on("dropped", dropped);
-    publisher.dropped = 2;
-    await passes(5000);
-    expect(actions()).toEqual(published);
-    expect(dropped.mock.calls).toEqual(told);
-  });
-
   it("an onError that throws does no harm either", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     await running({
@@ -268,8 +255,8 @@ describe("DESIGN 7, closing drains", () => {
   });
 
   it("what was dropped just before is answered too", async () => {
-    const service = await running({ config: { overflow: "drop" } });
-    publisher.dropped = 1;
+    const service = await running();
+    publisher.events.emit({ type: "dropped", count: 1 });
     const closed = service.close();
     await passes(50);
     await closed;

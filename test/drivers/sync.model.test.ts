@@ -12,7 +12,7 @@ const [START, MIN_INTERVAL, GRACE] = [1000, 1000, 30_000];
 type Step =
   | { do: "add" | "remove" | "inForce" | "lose"; name: string }
   | { do: "topic"; sync: boolean }
-  | { do: "gap" | "daemonize" | "finish" }
+  | { do: "gap" | "daemonize" | "call" | "finish" }
   | { do: "fail" }
   | { do: "pass"; ms: number };
 
@@ -28,7 +28,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("topic" as const), sync: fc.boolean() }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constantFrom("gap" as const, "finish" as const, "daemonize" as const) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom("gap" as const, "call" as const, "finish" as const, "daemonize" as const),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const) }) },
   {
@@ -55,6 +57,8 @@ class Model {
   lastSync = -Infinity;
   called = 0;
   running = false;
+  /** The sync that runs has begun to read: what is missed from now on needs another. */
+  reading = false;
   /** A loss that is over or given up: a sync has a reason. */
   reason = false;
 
@@ -101,7 +105,13 @@ class Model {
         break;
       case "gap":
         schedule.gap("decode", now);
-        if (this.daemonized) this.missed();
+        if (this.daemonized && (!this.running || this.reading)) this.missed();
+        break;
+      case "call":
+        schedule.syncCalled(now);
+        if (!this.running) break;
+        this.reading = true;
+        this.lastSync = now;
         break;
       case "daemonize":
         schedule.daemonized(now);
@@ -179,6 +189,7 @@ class Model {
     expect(this.now - this.lastSync).toBeGreaterThanOrEqual(MIN_INTERVAL);
     for (const one of all) expect(this.isInForce(one) || this.now >= one.since + one.patience).toBe(true);
     this.running = true;
+    this.reading = false;
     this.reason = false;
     this.uncovered = false;
     this.lastSync = this.now;
