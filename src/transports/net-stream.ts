@@ -58,7 +58,7 @@ export class NetStream implements Stream {
 
   write(chunks: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
-    if (this.#phase !== "open" || !socket.writable) return true;
+    if (this.#phase !== "open" || !socket.writable) return false;
     if (chunks.length === 1) {
       socket.write(chunks[0] as Uint8Array);
     } else {

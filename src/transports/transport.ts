@@ -12,7 +12,8 @@ export interface Stream {
   start(handler: StreamHandler): void;
   /**
    * Sends a batch of chunks in one go. They belong to the stream until written: do not change them.
-   * @returns `false` when the stream is full: everything was taken, but hold further bytes back until `onDrain`.
+   * @returns `false` when the stream is full: everything was taken, but hold further bytes back until `onDrain`. Also when
+   *   either end has closed: the bytes are lost, and `onEnd` comes instead.
    */
   write(chunks: readonly Uint8Array[]): boolean;
   /** Stops and restarts reading, so that TCP pushes back on the peer. A chunk may still come after `pause`. */

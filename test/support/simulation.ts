@@ -267,7 +267,7 @@ export class SimulatedStream implements Stream {
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
-    if (this.#phase !== "open") return true;
+    if (this.#phase !== "open") return false;
     this.writes += 1;
     for (const chunk of chunks) {
       this.#outgoing.push(chunk);

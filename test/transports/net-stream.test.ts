@@ -83,6 +83,17 @@ describe("write", () => {
     await near.recorder.until(() => near.recorder.received === 20 * MIB);
   });
 
+  it("says false once the peer has closed: there is nobody for what follows", async () => {
+    const { end, socket } = await withBareSocket(true);
+    end.stream.write([Buffer.alloc(20 * MIB)]);
+    socket.end();
+    await later(50);
+    expect(end.recorder.ends).toEqual([]);
+    expect(end.stream.write([Buffer.from("x")])).toBe(false);
+    await end.recorder.ended();
+    expect(end.recorder.drains).toBe(0);
+  });
+
   it("10 MiB to a peer that pauses: nothing lost, nothing out of order", async () => {
     const { near, far } = await pair(tcp, "tcp://127.0.0.1:*");
     const data = pattern(10 * MIB);
@@ -270,8 +281,8 @@ describe("onEnd", () => {
     far.stream.write([Buffer.alloc(MIB)]);
     await Promise.all([near.recorder.ended(), far.recorder.ended()]);
     for (const { stream } of [near, far]) {
-      expect(stream.write([Buffer.from("too late")])).toBe(true);
-      expect(stream.write([Buffer.from("too"), Buffer.from("late")])).toBe(true);
+      expect(stream.write([Buffer.from("too late")])).toBe(false);
+      expect(stream.write([Buffer.from("too"), Buffer.from("late")])).toBe(false);
       stream.pause();
       stream.resume();
       stream.end();
