@@ -14,6 +14,7 @@ import {
 } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Pattern, Pipe } from "./pipe.ts";
+import type { CallOptions } from "./push.ts";
 import { Socket } from "./socket.ts";
 
 export type PublisherOptions = Partial<CommonOptions & SendOptions & OverflowOptions>;
@@ -46,10 +47,13 @@ export class Publisher extends Socket<PubPattern> {
    *
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
    *
+   * @param options.signal only one that was aborted beforehand counts, for there is no waiting to give up.
    * @throws {ZmqError} at once: EBADF when the socket is closed.
    */
-  send(message: MessageLike | readonly MessageLike[]): Promise<void> {
-    this.trySend(message);
+  send(message: MessageLike | readonly MessageLike[], { signal }: CallOptions = {}): Promise<void> {
+    const outgoing = this.outgoing(message);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (outgoing !== null) this.pattern.send(outgoing);
     return this.pattern.pace.done();
   }
 
@@ -63,7 +67,8 @@ export class Publisher extends Socket<PubPattern> {
   /**
    * Resolves when `count` peers hold a subscription that is a prefix of `topic`: what is published from then on reaches them.
    *
-   * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN when it is closed meanwhile.
+   * @throws {ZmqError} at once: EBADF when the socket is closed, EINVAL for a count below 1. By rejection: EAGAIN when it is
+   *   closed meanwhile.
    */
   subscribed(topic: string | Uint8Array, { count = 1, signal }: SubscribedOptions = {}): Promise<void> {
     this.assertOpen();
@@ -107,7 +112,7 @@ export class PubPattern implements Pattern {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#fanOut.count(topic) >= count) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const release = this.#environment.hold();
+      let release = (): void => {};
       const onAbort = (): void => awaited.settle(signal?.reason);
       const awaited: Awaited = {
         topic,
@@ -120,7 +125,9 @@ export class PubPattern implements Pattern {
           else reject(error);
         },
       };
+      // First, for what is no signal throws here.
       signal?.addEventListener("abort", onAbort, { once: true });
+      release = this.#environment.hold();
       this.#awaited.add(awaited);
     });
   }

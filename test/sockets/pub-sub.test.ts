@@ -376,6 +376,21 @@ describe("PS-11, PS-13: a subscriber that does not keep up", () => {
   });
 });
 
+describe("send with a signal", () => {
+  it("that was aborted: nothing is sent; it waits for nothing else, so a later abort changes nothing", async () => {
+    const { world, publisher, subscriber } = await connected();
+    subscriber.subscribe("");
+    await world.settle();
+    const abort = new AbortController();
+    await publisher.send("before", { signal: abort.signal });
+    abort.abort();
+    const aborted = watch(publisher.send("after", { signal: abort.signal }));
+    await world.settle();
+    expect(aborted).toMatchObject({ state: "rejected", error: { name: "AbortError" } });
+    expect(await drain(subscriber)).toEqual(["before"]);
+  });
+});
+
 describe("PS-24: order", () => {
   it("of one publisher's messages is kept, whatever the chunks; publishers take turns", async () => {
     const world = new World(7);
@@ -451,6 +466,16 @@ describe("subscribed: late joiners (PS-16)", () => {
     expect(aborted).toMatchObject({ state: "rejected", error: { name: "AbortError" } });
     expect(closed).toMatchObject({ state: "rejected", error: { code: "EAGAIN" } });
     expect(world.holds).toBe(0);
+  });
+
+  it("what is no signal is a TypeError, and keeps nothing alive", async () => {
+    const world = new World();
+    const publisher = world.publisher();
+    const call = watch(publisher.subscribed("a", { signal: {} as AbortSignal }));
+    await world.settle();
+    expect(call).toMatchObject({ state: "rejected", error: { name: "TypeError" } });
+    expect(world.holds).toBe(0);
+    await world.run(publisher.close());
   });
 
   it("the topic is copied at the call", async () => {
