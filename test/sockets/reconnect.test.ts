@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZmqError } from "../../src/errors.ts";
 import {
   type AnyEvent,
   command,
@@ -100,6 +101,26 @@ describe("RC-2: how long it takes", () => {
     await world.advance(15_000);
     expect(world.network.dials.length).toBeGreaterThan(900);
     expect(world.left).toEqual({ holds: 0, timers: 1, streams: 0, listeners: 0 });
+  });
+});
+
+describe("RC-4: connectTimeout", () => {
+  it("bounds each attempt; then an event says so, and the next one follows", async () => {
+    const world = new World();
+    const timeouts: number[] = [];
+    world.network.dial = (_address, { connectTimeout }, done) => {
+      timeouts.push(connectTimeout);
+      return world.environment.setTimer(connectTimeout, () => done(new ZmqError("ETIMEDOUT"), null));
+    };
+    const pull = world.pull({ connectTimeout: 500 });
+    const events = eventsOf(pull);
+    pull.connect(address);
+    pull.connectTimeout = 600;
+    await world.advance(1000);
+    expect(timeouts).toEqual([500, 600]);
+    expect(events).toMatchObject([{ type: "connect:retry", address, error: { code: "ETIMEDOUT" } }]);
+    await world.run(pull.close());
+    expect(world.left.timers).toBe(0);
   });
 });
 
