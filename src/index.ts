@@ -24,34 +24,43 @@ export type {
   SubscriberOptions,
 } from "./sockets/index.ts";
 
-// Bundlers rename one of two classes of the same name, and users see it in logs: hence the name spelled out.
+// Bundlers rename one of two classes of the same name, and users see it in logs: hence the names spelled out.
+
+/** Sends each message to everyone who has subscribed to a prefix of its first part. */
 export class Publisher extends sockets.Publisher {
   static override readonly name: string = "Publisher";
 
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
   constructor(options: sockets.PublisherOptions = {}) {
     super(options, nodeContext());
   }
 }
 
+/** Receives the messages whose first part begins with a topic that it has subscribed to. */
 export class Subscriber extends sockets.Subscriber {
   static override readonly name: string = "Subscriber";
 
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
   constructor(options: sockets.SubscriberOptions = {}) {
     super(options, nodeContext());
   }
 }
 
+/** Deals messages out to its peers in turn, and waits when none has room. */
 export class Push extends sockets.Push {
   static override readonly name: string = "Push";
 
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
   constructor(options: sockets.PushOptions = {}) {
     super(options, nodeContext());
   }
 }
 
+/** Receives messages from its peers, one from each in turn. */
 export class Pull extends sockets.Pull {
   static override readonly name: string = "Pull";
 
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
   constructor(options: sockets.PullOptions = {}) {
     super(options, nodeContext());
   }

@@ -7,10 +7,6 @@ export class FairQueue {
   readonly #active = new Fifo<Pipe>();
   readonly #isActive = new Set<Pipe>();
 
-  get isEmpty(): boolean {
-    return this.#active.length === 0;
-  }
-
   /** How many messages of peers that are gone wait. */
   left(): number {
     let count = 0;

@@ -65,6 +65,12 @@ export interface OverflowOptions {
   overflow: "drop" | "disconnect";
 }
 
+/** Options of a single call that may wait. */
+export interface CallOptions {
+  /** Gives the call up: it rejects with the signal's reason, and nothing was sent or taken. */
+  signal?: AbortSignal;
+}
+
 export type AllOptions = CommonOptions & SendOptions & ReceiveOptions & OverflowOptions;
 export type OptionName = keyof AllOptions;
 

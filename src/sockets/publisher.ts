@@ -6,6 +6,7 @@ import { FanOut } from "./fan-out.ts";
 import type { MessageLike } from "./message.ts";
 import {
   type AllOptions,
+  type CallOptions,
   type CommonOptions,
   OVERFLOW_OPTIONS,
   type OverflowOptions,
@@ -14,7 +15,6 @@ import {
 } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Pattern, Pipe } from "./pipe.ts";
-import type { CallOptions } from "./push.ts";
 import { Socket } from "./socket.ts";
 
 export type PublisherOptions = Partial<CommonOptions & SendOptions & OverflowOptions>;

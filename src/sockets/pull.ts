@@ -1,9 +1,14 @@
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { Message } from "./message.ts";
-import { type AllOptions, type CommonOptions, RECEIVE_OPTIONS, type ReceiveOptions } from "./options.ts";
+import {
+  type AllOptions,
+  type CallOptions,
+  type CommonOptions,
+  RECEIVE_OPTIONS,
+  type ReceiveOptions,
+} from "./options.ts";
 import type { Pattern, Pipe } from "./pipe.ts";
-import type { CallOptions } from "./push.ts";
 import { type ReceiveBatchOptions, Receiver } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 
@@ -29,14 +34,18 @@ export class Pull extends Socket<PullPattern> {
    * The next message: one Buffer per part, each a view into the chunk it came in (copy what is kept for long).
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN after `receiveTimeout`, or when the socket
-   *   is closed meanwhile.
+   *   is closed meanwhile; EBUSY when max(receiveHighWaterMark, 1000) calls wait already.
    */
   receive({ signal }: CallOptions = {}): Promise<Message> {
     this.assertOpen();
     return this.pattern.receiver.receive(signal);
   }
 
-  /** Waits for a message, then takes with it those that are there already, up to `max` (1000). */
+  /**
+   * Waits for a message, then takes with it those that are there already, up to `max` (1000).
+   *
+   * @throws {ZmqError} as `receive`; EINVAL at once for a `max` below 1.
+   */
   receiveBatch(options: ReceiveBatchOptions = {}): Promise<Message[]> {
     this.assertOpen();
     return this.pattern.receiver.receiveBatch(options);

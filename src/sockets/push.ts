@@ -2,18 +2,19 @@ import type { OutgoingMessage } from "../zmtp/index.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { MessageLike } from "./message.ts";
-import { type AllOptions, type CommonOptions, SEND_OPTIONS, type SendOptions } from "./options.ts";
+import {
+  type AllOptions,
+  type CallOptions,
+  type CommonOptions,
+  SEND_OPTIONS,
+  type SendOptions,
+} from "./options.ts";
 import type { Pattern, Pipe } from "./pipe.ts";
 import { RoundRobin } from "./round-robin.ts";
 import { Sender } from "./sender.ts";
 import { Socket } from "./socket.ts";
 
 export type PushOptions = Partial<CommonOptions & SendOptions>;
-
-export interface CallOptions {
-  /** Gives the call up: it rejects with the signal's reason, and nothing was sent or taken. */
-  signal?: AbortSignal;
-}
 
 export interface Push extends SendOptions {}
 
@@ -40,14 +41,14 @@ export class Push extends Socket<PushPattern> {
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN when there was no room in time, or the
-   *   socket was closed; EBUSY when more than max(sendHighWaterMark, 1000) calls wait.
+   *   socket was closed; EBUSY when max(sendHighWaterMark, 1000) calls wait already. @throws {TypeError} for what is no message.
    */
   send(message: MessageLike | readonly MessageLike[], { signal }: CallOptions = {}): Promise<void> {
     const outgoing = this.outgoing(message);
     return outgoing === null ? Promise.resolve() : this.pattern.sender.send(outgoing, signal);
   }
 
-  /** Sends a message if a peer has room for it now; false: nothing was taken. */
+  /** Sends a message if a peer has room for it now; false: nothing was taken. Otherwise as `send`, errors too. */
   trySend(message: MessageLike | readonly MessageLike[]): boolean {
     const outgoing = this.outgoing(message);
     return outgoing === null || this.pattern.sender.trySend(outgoing);

@@ -1,9 +1,6 @@
-import type { Allocate, OutgoingMessage } from "../zmtp/index.ts";
+import { type Allocate, type OutgoingMessage, PART_OVERHEAD } from "../zmtp/index.ts";
 import { Fifo } from "./fifo.ts";
 import type { AllOptions } from "./options.ts";
-
-/** Every part of a message counts this much more than its bytes: a queue of empty parts is no free memory. */
-const PART_OVERHEAD = 64;
 
 /** Messages taken in from one peer during one turn of the event loop, when nobody takes them on. */
 const READ_AHEAD = 1000;

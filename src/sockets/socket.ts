@@ -26,11 +26,11 @@ import type { SocketStats } from "./stats.ts";
 export type PatternClass<P extends Pattern> = new (environment: Environment, options: AllOptions) => P;
 
 // biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.
-export interface Socket<P extends Pattern> extends CommonOptions {}
+export interface Socket<P extends Pattern = Pattern> extends CommonOptions {}
 
 /** What all sockets share: endpoints, options, events, and their end. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
-export abstract class Socket<P extends Pattern> {
+export abstract class Socket<P extends Pattern = Pattern> {
   readonly #events: Events;
   readonly #core: Core;
   readonly #pattern: P;
@@ -110,7 +110,12 @@ export abstract class Socket<P extends Pattern> {
     return bound;
   }
 
-  /** Stops listening and ends the connections that came in that way, after `linger`. ENOENT for what is not bound. */
+  /**
+   * Stops listening and ends the connections that came in that way, after `linger`; resolves then. The address is the one
+   * that `lastEndpoint` told.
+   *
+   * @throws {ZmqError} by rejection: ENOENT for what is not bound, EINVAL, EPROTONOSUPPORT; EBADF at once.
+   */
   unbind(address: string): Promise<void> {
     this.#assertOpen();
     assertAddress(address);
@@ -120,8 +125,8 @@ export abstract class Socket<P extends Pattern> {
   /**
    * Dials an address, and dials again whenever the connection is lost, until `disconnect` or `close`.
    *
-   * @throws {ZmqError} at once for what is no address: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG. What goes wrong later shows
-   *   in `events`.
+   * @throws {ZmqError} at once: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG for what is no address, EBADF when the socket is closed.
+   *   What goes wrong later shows in `events`.
    */
   connect(address: string): void {
     this.#assertOpen();
@@ -135,7 +140,10 @@ export abstract class Socket<P extends Pattern> {
     dialer.start();
   }
 
-  /** Ends all connections dialled to this address, after `linger`. @throws {ZmqError} ENOENT when there are none. */
+  /**
+   * Ends all connections dialled to this address, after `linger`.
+   * @throws {ZmqError} at once: ENOENT when there are none, EINVAL, EPROTONOSUPPORT, EBADF.
+   */
   disconnect(address: string): void {
     this.#assertOpen();
     assertAddress(address);

@@ -2,9 +2,14 @@ import { ZmqError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { Message } from "./message.ts";
-import { type AllOptions, type CommonOptions, RECEIVE_OPTIONS, type ReceiveOptions } from "./options.ts";
+import {
+  type AllOptions,
+  type CallOptions,
+  type CommonOptions,
+  RECEIVE_OPTIONS,
+  type ReceiveOptions,
+} from "./options.ts";
 import type { Pattern, Pipe } from "./pipe.ts";
-import type { CallOptions } from "./push.ts";
 import { type ReceiveBatchOptions, Receiver } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -30,12 +35,15 @@ export class Subscriber extends Socket<SubPattern> {
   /**
    * Subscribes to prefixes of the first part; without argument, or with an empty one, to everything. Counted: what was subscribed
    * to twice must be unsubscribed twice. All subscriptions are sent again on every reconnect, whatever the high-water mark.
+   * The bytes are copied at the call.
+   *
+   * @throws {ZmqError} EBADF when the socket is closed. @throws {TypeError} for what is neither text nor bytes; then none counts.
    */
   subscribe(...prefixes: (string | Uint8Array)[]): void {
     for (const topic of this.#topics(prefixes)) this.pattern.subscribe(topic);
   }
 
-  /** The reverse of `subscribe`. A prefix that is not subscribed to is ignored. */
+  /** The reverse of `subscribe`, with the same errors. A prefix that is not subscribed to is ignored. */
   unsubscribe(...prefixes: (string | Uint8Array)[]): void {
     for (const topic of this.#topics(prefixes)) this.pattern.unsubscribe(topic);
   }
@@ -46,7 +54,8 @@ export class Subscriber extends Socket<SubPattern> {
    *
    * libzmq answers a moment before it applies a subscription (some milliseconds).
    *
-   * @throws {ZmqError} by rejection: EAGAIN when nobody is connected, ECONNRESET when a connection is lost meanwhile.
+   * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN when nobody is connected, ECONNRESET when
+   *   a connection is lost meanwhile.
    */
   confirmed(): Promise<"answered" | "assumed"> {
     this.assertOpen();
@@ -59,7 +68,11 @@ export class Subscriber extends Socket<SubPattern> {
     return this.pattern.receiver.receive(signal);
   }
 
-  /** Waits for a message, then takes with it those that are there already, up to `max` (1000). */
+  /**
+   * Waits for a message, then takes with it those that are there already, up to `max` (1000).
+   *
+   * @throws {ZmqError} as `receive`; EINVAL at once for a `max` below 1.
+   */
   receiveBatch(options: ReceiveBatchOptions = {}): Promise<Message[]> {
     this.assertOpen();
     return this.pattern.receiver.receiveBatch(options);

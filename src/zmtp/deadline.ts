@@ -12,10 +12,6 @@ export class Deadline {
   wakeAt: number = Number.POSITIVE_INFINITY;
   #isOver = false;
 
-  get isArmed(): boolean {
-    return this.wakeAt !== Number.POSITIVE_INFINITY;
-  }
-
   arm(at: number): void {
     this.wakeAt = at;
     this.#isOver = false;

@@ -17,6 +17,7 @@ export {
   type FrameLimits,
   LONG,
   MORE,
+  PART_OVERHEAD,
 } from "./frame.ts";
 export { encodeGreeting, type Greeting, parseGreeting } from "./greeting.ts";
 export type { Handshake, Mechanism } from "./mechanism.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Socket } from "../../src/sockets/index.ts";
 import { failure, trapRejections, World } from "../support/sim-sockets.ts";
 
 trapRejections();
@@ -56,6 +57,13 @@ describe("Options: names and defaults", () => {
     expect(() => {
       socket.lingre = 1;
     }).toThrow(TypeError);
+  });
+});
+
+describe("Socket, the type", () => {
+  it("needs no parameter to stand for any of them", () => {
+    const sockets: readonly Socket[] = [make.Publisher(), make.Subscriber(), make.Push(), make.Pull()];
+    expect(sockets.map((socket) => socket.closed)).toEqual([false, false, false, false]);
   });
 });
 

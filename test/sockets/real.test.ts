@@ -118,7 +118,7 @@ describe.each(addresses)("over %s", (_scheme, address) => {
     expect(push.stats().dropped).toBeGreaterThan(0);
   });
 
-  it("the address is free again after close, and after unbind", async () => {
+  it("EP-3: the address is free again after close, and after unbind", async () => {
     const first = closing(new Pull());
     await first.bind(address());
     const bound = first.lastEndpoint as string;

@@ -100,7 +100,7 @@ describe("the peer's greeting (table 1 to 21)", () => {
     ["13: null", '"null"'],
     ["13: NULLX", '"NULLX"'],
     ["13: NULL and blanks", '"NULL    "'],
-  ])("GR-13, %s is another mechanism; our greeting stays in the output", (_, spelled) => {
+  ])("GR-4, GR-13, %s is another mechanism; our greeting stays in the output", (_, spelled) => {
     const bytes = greeting();
     bytes.set(hex(spelled), 12);
     const connection = pull();
@@ -108,7 +108,7 @@ describe("the peer's greeting (table 1 to 21)", () => {
     expect(written(connection)).toEqual(G);
   });
 
-  it("10, 14, 15, 17, 18, 20: ZMTP 1.0, 2.0 and what is no ZMTP is refused", () => {
+  it("GR-12, 10, 14, 15, 17, 18, 20: ZMTP 1.0, 2.0 and what is no ZMTP is refused", () => {
     for (const spelled of [
       '"GET /"',
       "01 00",
@@ -168,12 +168,12 @@ describe("the peer's READY (table 26 to 44)", () => {
     ["39: unknown properties", readyWith(`${TYPE} 05 "X-Foo" 00000001 41 08 "Resource" 00000000`)],
     ["28: another case", readyWith('0B "SOCKET-type" 00000004 "PUSH"')],
     ["NU-5: another order", readyWith(`01 "X" 00000000 ${TYPE}`)],
-    ["42: long form", join(hex("06 00 00 00 00 00 00 00 1A"), ready("PUSH").subarray(2))],
+    ["NU-3, 42: long form", join(hex("06 00 00 00 00 00 00 00 1A"), ready("PUSH").subarray(2))],
   ])("%s is accepted", (_, frame) => {
     expect(outcome(pull(), G, frame)).toEqual(["ready"]);
   });
 
-  it("40: READY in a message frame is refused, without ERROR", () => {
+  it("NU-3, 40: READY in a message frame is refused, without ERROR", () => {
     const connection = pull();
     expect(outcome(connection, G, join(hex("00"), ready("PUSH").subarray(1)))).toEqual([
       "ERR_ZMTP_UNEXPECTED_COMMAND",
@@ -181,7 +181,7 @@ describe("the peer's READY (table 26 to 44)", () => {
     expect(text(written(connection))).not.toContain("ERROR");
   });
 
-  it("41: READY with MORE or a reserved bit is refused", () => {
+  it("NU-3, 41: READY with MORE or a reserved bit is refused", () => {
     expect(outcome(pull(), G, hex("05"))).toEqual(["ERR_ZMTP_FRAME"]);
     expect(outcome(pull(), G, hex("F4"))).toEqual(["ERR_ZMTP_FRAME"]);
   });
@@ -193,7 +193,7 @@ describe("the peer's READY (table 26 to 44)", () => {
     ["45: an empty message", "00 00"],
     ["45: PING", '04 07 04 "PING" 00 00'],
     ["SUBSCRIBE", '04 0A 09 "SUBSCRIBE"'],
-  ])("NU-8, %s before READY is refused", (_, spelled) => {
+  ])("NU-8, HB-6, %s before READY is refused", (_, spelled) => {
     expect(outcome(pull(), G, hex(spelled))).toEqual(["ERR_ZMTP_UNEXPECTED_COMMAND"]);
   });
 

@@ -39,7 +39,7 @@ describe("HB-5: PING every heartbeatInterval", () => {
     expect(sub({}).wakeAt).toBe(NEVER);
   });
 
-  it("begins when the handshake is complete", () => {
+  it("HB-6: begins when the handshake is complete", () => {
     const link = new Link(
       { socketType: "SUB", heartbeatInterval: 1000 },
       { socketType: "PUB", handshakeInterval: 0 },
