@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   command,
   drain,
@@ -373,6 +373,33 @@ describe("PS-11, PS-13: a subscriber that does not keep up", () => {
     publisher.trySend("back");
     await world.settle();
     expect(peers[1]?.take()).toEqual(message("back"));
+  });
+});
+
+describe("A message for many", () => {
+  it("is encoded once, one for a single subscriber straight into its output", async () => {
+    const { world, publisher, subscriber } = await connected();
+    const others = [world.subscriber(), world.subscriber(), world.subscriber()];
+    for (const one of [subscriber, ...others]) {
+      one.subscribe(one === subscriber ? "" : "many");
+      if (one !== subscriber) one.connect("sim://a");
+    }
+    await world.settle();
+    // What the connections need for their output they have asked for already.
+    const sizes: number[] = [];
+    const { allocate } = world.environment;
+    const allocations = vi.spyOn(world.environment, "allocate").mockImplementation((size) => {
+      sizes.push(size);
+      return allocate(size);
+    });
+    await publisher.send(["many", "x".repeat(100)]);
+    expect(sizes).toEqual([2 + 4 + 2 + 100]);
+    await publisher.send(["one", "x"]);
+    expect(sizes).toHaveLength(1);
+    allocations.mockRestore();
+    await world.settle();
+    for (const one of others) expect(await drain(one)).toEqual([`many|${"x".repeat(100)}`]);
+    await world.run(publisher.close());
   });
 });
 

@@ -485,7 +485,7 @@ describe("receive", () => {
     expect((await failure(() => pull[Symbol.asyncIterator]().next())).error.code).toBe("EAGAIN");
   });
 
-  it("loops of sends and receives that complete at once let the event loop run", async () => {
+  it("a loop of sends that complete at once lets the event loop run", async () => {
     const { world, push, pulls } = await workers(1);
     const pull = pulls[0] as (typeof pulls)[0];
     let turns = 0;
@@ -507,6 +507,39 @@ describe("receive", () => {
     await world.settle();
     expect(loop.value).toBeGreaterThanOrEqual(3);
     expect(pull.stats().queued).toBeGreaterThan(1);
+  });
+
+  it.each(["receive", "for await"])("so does a loop of %s", async (how) => {
+    const world = new World();
+    const pull = world.pull({ receiveHighWaterMark: 0 });
+    await world.bind(pull);
+    const all = numbers(2500);
+    (await world.dialRaw("sim://a")).greet("PUSH").write(...all.map((text) => message(text)));
+    await world.settle();
+    expect(pull.stats().queued).toBe(2500);
+    let turns = 0;
+    const tick = (): void => {
+      turns += 1;
+      if (turns < 100) world.environment.nextTurn(tick);
+    };
+    world.environment.nextTurn(tick);
+    const received: string[] = [];
+    const iterator = pull[Symbol.asyncIterator]();
+    const next = async (): Promise<unknown> =>
+      how === "receive" ? (await pull.receive())[0] : ((await iterator.next()).value?.[0] as unknown);
+    const loop = watch(
+      (async () => {
+        while (received.length < 2500) {
+          world.time += 0.004; // 10 ms in all
+          received.push(String(await next()));
+        }
+        return turns;
+      })(),
+    );
+    await world.settle();
+    expect(loop.value).toBeGreaterThanOrEqual(3);
+    expect(received).toEqual(all);
+    await world.run(pull.close());
   });
 });
 

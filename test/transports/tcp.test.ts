@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { connect as netConnect } from "node:net";
-import { describe, expect, it } from "vitest";
+import { connect as netConnect, Socket } from "node:net";
+import { describe, expect, it, vi } from "vitest";
 import { createTcp, tcp } from "../../src/transports/tcp.ts";
 import type { Stream, TransportOptions } from "../../src/transports/transport.ts";
 import {
@@ -307,6 +307,16 @@ describe("dial", () => {
     const error = await rejection(dial(tcp, `tcp://127.0.0.1:${port};127.0.0.1:${port}`));
     expect(error.code).toBe("ECONNREFUSED");
     expect(await bound(`tcp://127.0.0.1:${port}`)).toBe(`tcp://127.0.0.1:${port}`);
+  });
+});
+
+describe("TCP_NODELAY", () => {
+  it("is set at both ends, so that no small write waits for an acknowledgement", async () => {
+    const setNoDelay = vi.spyOn(Socket.prototype, "setNoDelay");
+    atEnd(() => setNoDelay.mockRestore());
+    await pair(tcp, "tcp://127.0.0.1:*");
+    expect(setNoDelay.mock.calls).toEqual([[true], [true]]);
+    expect(new Set(setNoDelay.mock.contexts).size).toBe(2);
   });
 });
 
