@@ -1,6 +1,7 @@
 import type { Emitter, Environment, Message, Timer } from "../sockets/index.ts";
 import type { FramesCallback, SubscriberStats } from "./api.ts";
 import { type UnpackedMessage, unpackMessage } from "./codec.ts";
+import { SEND_ALL_TOPIC } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { DecodeError } from "./errors.ts";
 import type { OnError } from "./reporter.ts";
@@ -22,6 +23,7 @@ export interface EventStreamSetup {
   readonly wants: (topic: Uint8Array) => boolean;
 }
 
+const SEND_ALL = SEND_ALL_TOPIC.charCodeAt(0);
 /** ms: as long as a timer can be. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -111,9 +113,16 @@ export class EventStream {
   }
 
   /** Something was missed, though no connection was lost. */
-  gap(reason: "decode" | "callback" | "dropped", address?: string): void {
+  gap(reason: "decode" | "callback" | "dropped", address: string): void {
     this.schedule.gap(reason, this.now);
-    this.#setup.events.emit({ type: "gap", reason, ...(address !== undefined && { address }) });
+    this.#setup.events.emit({ type: "gap", reason, address });
+    this.update();
+  }
+
+  /** The connection to this address ended. */
+  lost(address: string): void {
+    const isGap = this.schedule.lost(address, this.now);
+    if (isGap) this.#setup.events.emit({ type: "gap", reason: "lost", address });
     this.update();
   }
 
@@ -211,7 +220,8 @@ export class EventStream {
   /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */
   #decode(source: Source, message: Message): UnpackedMessage | null {
     const [topic, payload] = message as [Buffer, Buffer];
-    if (!this.#setup.wants(topic)) {
+    const isWanted = this.#setup.wants(topic);
+    if (!isWanted && !isForAll(topic)) {
       this.#counts.filtered += 1;
       return null;
     }
@@ -219,8 +229,10 @@ export class EventStream {
       if (message.length !== 2)
         throw new DecodeError(`an event has two frames, not ${message.length}`, topic);
       const event = unpackMessage(payload);
-      if (event.action !== "sync" || this.#syncEvents === "forward") return event;
-      this.gap("dropped", source.address);
+      const isSync = event.action === "sync";
+      if (isWanted && (!isSync || this.#syncEvents === "forward")) return event;
+      if (isSync) this.gap("dropped", source.address);
+      else this.#counts.filtered += 1;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#counts.undecodable += 1;
@@ -261,6 +273,11 @@ export class EventStream {
     this.#setup.onError(error);
     this.#setup.events.emit({ type: "callbackError", error });
   }
+}
+
+/** Whether this is the topic of what concerns everybody, registered or not: a `sync` from a publisher. */
+function isForAll(topic: Uint8Array): boolean {
+  return topic.length === 1 && topic[0] === SEND_ALL;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

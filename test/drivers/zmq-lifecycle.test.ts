@@ -411,6 +411,7 @@ describe("DESIGN 7: events and stats", () => {
       { type: "gap", reason: "decode", address },
       { type: "sync", reasons: ["decode"], periodic: false },
       { type: "lost", address, reason: "peer" },
+      { type: "gap", reason: "lost", address },
       { type: "connected", address },
       { type: "inForce", address },
       { type: "sync", reasons: ["lost"], periodic: false },
