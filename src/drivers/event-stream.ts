@@ -6,6 +6,7 @@ import type { DriverEvents } from "./driver-events.ts";
 import { DecodeError } from "./errors.ts";
 import type { OnError } from "./reporter.ts";
 import type { DueSync, SyncReason, SyncSchedule } from "./sync.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Where messages come from, in order. */
 export interface Source {
@@ -27,13 +28,6 @@ const SEND_ALL = SEND_ALL_TOPIC.charCodeAt(0);
 /** ms: as long as a timer can be. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Somebody who waits for the schedule. */
-interface Waiting {
-  readonly done: () => boolean;
-  resolve(): void;
-  reject(): void;
-}
-
 /** A sync on its way to its place: behind all messages that each source had received when it became due. */
 interface PlacedSync {
   readonly due: DueSync;
@@ -48,7 +42,7 @@ export class EventStream {
   readonly schedule: SyncSchedule;
   readonly #setup: EventStreamSetup;
   readonly #delivered = new Map<Source, number>();
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting: Waiting;
   readonly #counts = { delivered: 0, filtered: 0, undecodable: 0, failed: 0, syncs: 0, periodicSyncs: 0 };
   #callback: FramesCallback | null = null;
   /** A `sync` that comes as an event: taken for a gap of ours, or handed on like any other. */
@@ -65,6 +59,7 @@ export class EventStream {
   constructor(setup: EventStreamSetup) {
     this.#setup = setup;
     this.schedule = setup.schedule;
+    this.#waiting = new Waiting(setup.environment);
   }
 
   get now(): number {
@@ -103,7 +98,7 @@ export class EventStream {
     this.#release ??= this.#setup.environment.hold();
     this.schedule.daemonized(this.now);
     this.update();
-    return this.#wait(() => this.schedule.started, closed);
+    return this.#waiting.until(() => this.schedule.started, closed);
   }
 
   /** Hands messages over, in their turn. Resolves when the callback has seen them all. */
@@ -134,7 +129,7 @@ export class EventStream {
       const sources = [...this.#delivered.keys()];
       this.#placed = { due, behind: new Map(sources.map((source) => [source, source.received()])) };
     }
-    for (const one of this.#waiting) if (one.done()) one.resolve();
+    this.#waiting.check();
     this.#callPlacedSync();
     this.#timer?.cancel();
     const wait = this.schedule.wakeAt - this.now;
@@ -148,7 +143,7 @@ export class EventStream {
 
   /** @param closed what to reject with when the stream is closed. */
   settled(closed: Error): Promise<void> {
-    return this.#wait(() => this.schedule.settled, closed);
+    return this.#waiting.until(() => this.schedule.settled, closed);
   }
 
   stats(): SubscriberStats {
@@ -162,31 +157,7 @@ export class EventStream {
     this.#closed = true;
     this.#timer?.cancel();
     this.#release?.();
-    for (const one of this.#waiting) one.reject();
-  }
-
-  #wait(done: () => boolean, closed: Error): Promise<void> {
-    if (this.#closed) return Promise.reject(closed);
-    if (done()) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const release = this.#setup.environment.hold();
-      const leave = (): void => {
-        this.#waiting.delete(waiting);
-        release();
-      };
-      const waiting: Waiting = {
-        done,
-        resolve: () => {
-          leave();
-          resolve();
-        },
-        reject: () => {
-          leave();
-          reject(closed);
-        },
-      };
-      this.#waiting.add(waiting);
-    });
+    this.#waiting.close();
   }
 
   async #deliver(source: Source, messages: readonly Message[]): Promise<void> {
