@@ -39,6 +39,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   #owesSync = false;
   #refusedTimer: Timer | null = null;
   #syncTimer: Timer | null = null;
+  #closed: Promise<void> | null = null;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     this.#options = options;
@@ -98,15 +99,26 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     }
   }
 
+  /** What `linger` was too short for is lost, and nobody else knows: it is counted, told as `dropped`, and reported. */
   close(): Promise<void> {
-    this.#refusedTimer?.cancel();
-    this.#syncTimer?.cancel();
-    return this.#socket.close();
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   stats(): PublisherStats {
     const { dropped, queued } = this.#socket.stats();
     return { sent: this.#sent, dropped: dropped + this.#refused, queued };
+  }
+
+  async #close(): Promise<void> {
+    this.#refusedTimer?.cancel();
+    this.#syncTimer?.cancel();
+    const { dropped: before } = this.#socket.stats();
+    await this.#socket.close();
+    const count = this.#socket.stats().dropped - before;
+    if (count === 0) return;
+    this.events.emit({ type: "dropped", count });
+    this.#onError(new ZmqError("EAGAIN", `closed with ${count} event(s) that nobody took`));
   }
 
   #connect(): void {
