@@ -178,6 +178,20 @@ describe("npm start", () => {
   );
 
   it(
+    "ends all its processes when nobody reads its output any more",
+    async () => {
+      const run = new Run("--seconds", "60");
+      const pids = await run.processes();
+      run.process.stdout!.destroy();
+      expect(await run.ended).toEqual([141, null]);
+      expect(run.stderr).toBe("");
+      expect(pids.filter(isRunning)).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+    LONG,
+  );
+
+  it(
     "shows its summary on Ctrl-C with --forever",
     async () => {
       const run = new Run("--forever", "--rate", "1000");

@@ -34,6 +34,9 @@ export async function main(args: readonly string[], folder: string): Promise<num
   };
   const signals = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
   for (const signal of signals) process.on(signal, interrupt);
+  // Who has read enough, like `npm start | head`, has ended the demo as by SIGPIPE.
+  const unread = (): void => abort.abort(new Interrupted(141));
+  process.stdout.on("error", unread);
   const display = displayFor(process.stdout);
   try {
     const demo = new Demo({

@@ -110,15 +110,16 @@ function parseJson(text: string, bytes: Uint8Array): JsonValue {
   }
 }
 
+const FIELDS = ["table", "key", "action", "value", "topic"] as const;
+
 /** What is wrong with the fields of an event, or null. */
 function wrongField(event: unknown): string | null {
   if (typeof event !== "object" || event === null || Array.isArray(event)) return "the event is no map";
   const fields = event as Record<string, unknown>;
-  for (const name of ["table", "key", "action", "value", "topic"]) {
-    if (!Object.hasOwn(fields, name)) return `the field ${name} is missing`;
-  }
-  for (const name of ["table", "key", "topic"]) {
-    if (fields[name] !== null && typeof fields[name] !== "string") return `${name} must be a string or null`;
-  }
-  return typeof fields.action === "string" ? null : "action must be a string";
+  for (const name of FIELDS) if (!Object.hasOwn(fields, name)) return `the field ${name} is missing`;
+  const { table, key, action, topic } = fields;
+  if (table !== null && typeof table !== "string") return "table must be a string or null";
+  if (key !== null && typeof key !== "string") return "key must be a string or null";
+  if (topic !== null && typeof topic !== "string") return "topic must be a string or null";
+  return typeof action === "string" ? null : "action must be a string";
 }

@@ -11,7 +11,7 @@ export interface DriverEvents {
   /** All registered topics are in force at this address. */
   inForce: { type: "inForce"; address: string };
   /** Something may have been missed; a `sync` follows. */
-  gap: { type: "gap"; reason: SyncReason; address?: string };
+  gap: { type: "gap"; reason: "lost" | "decode" | "callback" | "dropped"; address: string };
   /** The callback has taken a `sync`. */
   sync: { type: "sync"; reasons: readonly SyncReason[]; periodic: boolean };
   /** A message was no event. */

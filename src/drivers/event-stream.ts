@@ -1,10 +1,12 @@
 import type { Emitter, Environment, Message, Timer } from "../sockets/index.ts";
 import type { FramesCallback, SubscriberStats } from "./api.ts";
 import { type UnpackedMessage, unpackMessage } from "./codec.ts";
+import { SEND_ALL_TOPIC } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { DecodeError } from "./errors.ts";
 import type { OnError } from "./reporter.ts";
 import type { DueSync, SyncReason, SyncSchedule } from "./sync.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Where messages come from, in order. */
 export interface Source {
@@ -22,15 +24,9 @@ export interface EventStreamSetup {
   readonly wants: (topic: Uint8Array) => boolean;
 }
 
+const SEND_ALL = SEND_ALL_TOPIC.charCodeAt(0);
 /** ms: as long as a timer can be. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Somebody who waits for the schedule. */
-interface Waiting {
-  readonly done: () => boolean;
-  resolve(): void;
-  reject(): void;
-}
 
 /** A sync on its way to its place: behind all messages that each source had received when it became due. */
 interface PlacedSync {
@@ -46,7 +42,7 @@ export class EventStream {
   readonly schedule: SyncSchedule;
   readonly #setup: EventStreamSetup;
   readonly #delivered = new Map<Source, number>();
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting: Waiting;
   readonly #counts = { delivered: 0, filtered: 0, undecodable: 0, failed: 0, syncs: 0, periodicSyncs: 0 };
   #callback: FramesCallback | null = null;
   /** A `sync` that comes as an event: taken for a gap of ours, or handed on like any other. */
@@ -63,6 +59,7 @@ export class EventStream {
   constructor(setup: EventStreamSetup) {
     this.#setup = setup;
     this.schedule = setup.schedule;
+    this.#waiting = new Waiting(setup.environment);
   }
 
   get now(): number {
@@ -101,7 +98,7 @@ export class EventStream {
     this.#release ??= this.#setup.environment.hold();
     this.schedule.daemonized(this.now);
     this.update();
-    return this.#wait(() => this.schedule.started, closed);
+    return this.#waiting.until(() => this.schedule.started, closed);
   }
 
   /** Hands messages over, in their turn. Resolves when the callback has seen them all. */
@@ -111,9 +108,16 @@ export class EventStream {
   }
 
   /** Something was missed, though no connection was lost. */
-  gap(reason: "decode" | "callback" | "dropped", address?: string): void {
+  gap(reason: "decode" | "callback" | "dropped", address: string): void {
     this.schedule.gap(reason, this.now);
-    this.#setup.events.emit({ type: "gap", reason, ...(address !== undefined && { address }) });
+    this.#setup.events.emit({ type: "gap", reason, address });
+    this.update();
+  }
+
+  /** The connection to this address ended. */
+  lost(address: string): void {
+    const isGap = this.schedule.lost(address, this.now);
+    if (isGap) this.#setup.events.emit({ type: "gap", reason: "lost", address });
     this.update();
   }
 
@@ -125,7 +129,7 @@ export class EventStream {
       const sources = [...this.#delivered.keys()];
       this.#placed = { due, behind: new Map(sources.map((source) => [source, source.received()])) };
     }
-    for (const one of this.#waiting) if (one.done()) one.resolve();
+    this.#waiting.check();
     this.#callPlacedSync();
     this.#timer?.cancel();
     const wait = this.schedule.wakeAt - this.now;
@@ -139,7 +143,7 @@ export class EventStream {
 
   /** @param closed what to reject with when the stream is closed. */
   settled(closed: Error): Promise<void> {
-    return this.#wait(() => this.schedule.settled, closed);
+    return this.#waiting.until(() => this.schedule.settled, closed);
   }
 
   stats(): SubscriberStats {
@@ -153,31 +157,7 @@ export class EventStream {
     this.#closed = true;
     this.#timer?.cancel();
     this.#release?.();
-    for (const one of this.#waiting) one.reject();
-  }
-
-  #wait(done: () => boolean, closed: Error): Promise<void> {
-    if (this.#closed) return Promise.reject(closed);
-    if (done()) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const release = this.#setup.environment.hold();
-      const leave = (): void => {
-        this.#waiting.delete(waiting);
-        release();
-      };
-      const waiting: Waiting = {
-        done,
-        resolve: () => {
-          leave();
-          resolve();
-        },
-        reject: () => {
-          leave();
-          reject(closed);
-        },
-      };
-      this.#waiting.add(waiting);
-    });
+    this.#waiting.close();
   }
 
   async #deliver(source: Source, messages: readonly Message[]): Promise<void> {
@@ -211,7 +191,8 @@ export class EventStream {
   /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */
   #decode(source: Source, message: Message): UnpackedMessage | null {
     const [topic, payload] = message as [Buffer, Buffer];
-    if (!this.#setup.wants(topic)) {
+    const isWanted = this.#setup.wants(topic);
+    if (!isWanted && !isForAll(topic)) {
       this.#counts.filtered += 1;
       return null;
     }
@@ -219,8 +200,10 @@ export class EventStream {
       if (message.length !== 2)
         throw new DecodeError(`an event has two frames, not ${message.length}`, topic);
       const event = unpackMessage(payload);
-      if (event.action !== "sync" || this.#syncEvents === "forward") return event;
-      this.gap("dropped", source.address);
+      const isSync = event.action === "sync";
+      if (isWanted && (!isSync || this.#syncEvents === "forward")) return event;
+      if (isSync) this.gap("dropped", source.address);
+      else this.#counts.filtered += 1;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#counts.undecodable += 1;
@@ -261,6 +244,11 @@ export class EventStream {
     this.#setup.onError(error);
     this.#setup.events.emit({ type: "callbackError", error });
   }
+}
+
+/** Whether this is the topic of what concerns everybody, registered or not: a `sync` from a publisher. */
+function isForAll(topic: Uint8Array): boolean {
+  return topic.length === 1 && topic[0] === SEND_ALL;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

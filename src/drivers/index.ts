@@ -40,7 +40,7 @@ export {
   type PublisherDirectoryStats,
 } from "./publisher-directory.ts";
 export { fullyQualifiedName, publisherId } from "./publisher-id.ts";
-export { configuredAddresses, publisherUri } from "./publisher-row.ts";
+export { configuredAddresses, PUBLISHER_TABLE, publisherUri } from "./publisher-row.ts";
 export { PublisherService } from "./publisher-service.ts";
 export { RateLimiter } from "./rate-limiter.ts";
 export type { PublisherServiceOptions, ServiceEvents, ServiceStats } from "./service-api.ts";
@@ -49,11 +49,12 @@ export type { SyncReason } from "./sync.ts";
 export {
   type EventSender,
   MONITOR_TABLES,
-  PUBLISHER_TABLE,
   StalePublisherMonitor,
   type StalePublisherMonitorOptions,
   TableMonitor,
+  type TableMonitorEvents,
   type TableMonitorOptions,
+  type TableMonitorStats,
 } from "./table-monitor.ts";
 export type { TopicMatch } from "./topics.ts";
 export { ZmqPubSub, ZmqPubSubBind, ZmqPubSubConnect, ZmqPubSubMultiproc } from "./zmq.ts";

@@ -27,14 +27,14 @@ function check(value: unknown, seen: { elements: number }, depth: number): void 
   const entries = Array.isArray(value) ? value : Object.values(value);
   seen.elements += entries.length;
   if (seen.elements > MAX_ELEMENTS) throw new ZmqError("EINVAL", `more than ${MAX_ELEMENTS} elements`);
-  if (!Array.isArray(value)) Object.keys(value).forEach(checkText);
-  // Not forEach, which skips holes.
+  if (!Array.isArray(value)) for (const key of Object.keys(value)) checkText(key);
   for (const entry of entries) check(entry, seen, depth + 1);
 }
 
 /** A lone surrogate has no UTF-8: it would arrive as another text. */
 export function checkText(text: string): void {
-  if (/\p{Surrogate}/u.test(text))
+  // The first look costs a tenth of the second, and nearly always it is enough.
+  if (/[\ud800-\udfff]/.test(text) && /\p{Surrogate}/u.test(text))
     throw new ZmqError("EINVAL", "the text has a lone surrogate, which UTF-8 cannot carry");
 }
 

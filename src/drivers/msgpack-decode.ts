@@ -29,25 +29,26 @@ export function isRaw(bytes: Uint8Array): boolean {
 }
 
 class Reader {
+  /** As it was given, for errors. */
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #buffer: Buffer;
   #at = 0;
   #elements = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   message(): JsonValue {
     const value = this.#value(0);
-    if (this.#at !== this.#bytes.length)
-      this.#fail(`${this.#bytes.length - this.#at} bytes follow the value`);
+    if (this.#at !== this.#buffer.length)
+      this.#fail(`${this.#buffer.length - this.#at} bytes follow the value`);
     return value;
   }
 
   #value(depth: number): JsonValue {
-    const head = this.#view.getUint8(this.#take(1));
+    const head = this.#buffer.readUInt8(this.#take(1));
     if (head < 0x80) return head;
     if (head >= 0xe0) return head - 0x100;
     if (head < 0x90) return this.#map(head & 0x0f, depth);
@@ -61,39 +62,39 @@ class Reader {
       case 0xc3:
         return true;
       case 0xca:
-        return this.#finite(this.#view.getFloat32(this.#take(4)));
+        return this.#finite(this.#buffer.readFloatBE(this.#take(4)));
       case 0xcb:
-        return this.#finite(this.#view.getFloat64(this.#take(8)));
+        return this.#finite(this.#buffer.readDoubleBE(this.#take(8)));
       case 0xcc:
-        return this.#view.getUint8(this.#take(1));
+        return this.#buffer.readUInt8(this.#take(1));
       case 0xcd:
-        return this.#view.getUint16(this.#take(2));
+        return this.#buffer.readUInt16BE(this.#take(2));
       case 0xce:
-        return this.#view.getUint32(this.#take(4));
+        return this.#buffer.readUInt32BE(this.#take(4));
       case 0xcf:
-        return this.#safe(this.#view.getBigUint64(this.#take(8)));
+        return this.#safe(this.#buffer.readBigUInt64BE(this.#take(8)));
       case 0xd0:
-        return this.#view.getInt8(this.#take(1));
+        return this.#buffer.readInt8(this.#take(1));
       case 0xd1:
-        return this.#view.getInt16(this.#take(2));
+        return this.#buffer.readInt16BE(this.#take(2));
       case 0xd2:
-        return this.#view.getInt32(this.#take(4));
+        return this.#buffer.readInt32BE(this.#take(4));
       case 0xd3:
-        return this.#safe(this.#view.getBigInt64(this.#take(8)));
+        return this.#safe(this.#buffer.readBigInt64BE(this.#take(8)));
       case 0xd9:
-        return this.#text(this.#view.getUint8(this.#take(1)));
+        return this.#text(this.#buffer.readUInt8(this.#take(1)));
       case 0xda:
-        return this.#text(this.#view.getUint16(this.#take(2)));
+        return this.#text(this.#buffer.readUInt16BE(this.#take(2)));
       case 0xdb:
-        return this.#text(this.#view.getUint32(this.#take(4)));
+        return this.#text(this.#buffer.readUInt32BE(this.#take(4)));
       case 0xdc:
-        return this.#array(this.#view.getUint16(this.#take(2)), depth);
+        return this.#array(this.#buffer.readUInt16BE(this.#take(2)), depth);
       case 0xdd:
-        return this.#array(this.#view.getUint32(this.#take(4)), depth);
+        return this.#array(this.#buffer.readUInt32BE(this.#take(4)), depth);
       case 0xde:
-        return this.#map(this.#view.getUint16(this.#take(2)), depth);
+        return this.#map(this.#buffer.readUInt16BE(this.#take(2)), depth);
       case 0xdf:
-        return this.#map(this.#view.getUint32(this.#take(4)), depth);
+        return this.#map(this.#buffer.readUInt32BE(this.#take(4)), depth);
       default:
         return this.#fail(`type 0x${head.toString(16)} is not accepted`);
     }
@@ -108,14 +109,17 @@ class Reader {
 
   #map(length: number, depth: number): { [key: string]: JsonValue } {
     this.#enter(length, depth);
-    const entries: [string, JsonValue][] = [];
+    const map: { [key: string]: JsonValue } = {};
     for (let i = 0; i < length; i++) {
       const key = this.#value(MAX_DEPTH);
       if (typeof key !== "string") this.#fail("a map key is no text");
-      entries.push([key, this.#value(depth + 1)]);
+      const value = this.#value(depth + 1);
+      // An assignment to this one would reach the prototype.
+      if (key === "__proto__")
+        Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+      else map[key] = value;
     }
-    // Defines own properties, __proto__ included, where an assignment would reach the prototype.
-    return Object.fromEntries(entries);
+    return map;
   }
 
   #enter(length: number, depth: number): void {
@@ -126,11 +130,18 @@ class Reader {
 
   #text(length: number): string {
     const start = this.#take(length);
+    if (this.#isAscii(start, start + length)) return this.#buffer.toString("latin1", start, start + length);
     try {
-      return utf8.decode(this.#bytes.subarray(start, start + length));
+      return utf8.decode(this.#buffer.subarray(start, start + length));
     } catch (cause) {
       throw new DecodeError("MessagePack: ill-formed UTF-8", this.#bytes, { cause });
     }
+  }
+
+  /** Nearly all text is, and needs no decoder. */
+  #isAscii(start: number, end: number): boolean {
+    for (let at = start; at < end; at++) if (this.#buffer[at]! >= 0x80) return false;
+    return true;
   }
 
   #finite(n: number): number {
@@ -145,7 +156,7 @@ class Reader {
   /** Steps over `length` bytes and gives the place where they begin. */
   #take(length: number): number {
     const start = this.#at;
-    if (length > this.#bytes.length - start) this.#fail("truncated");
+    if (length > this.#buffer.length - start) this.#fail("truncated");
     this.#at = start + length;
     return start;
   }

@@ -4,10 +4,9 @@ import { AddressBook, type AddressEvents } from "./address-book.ts";
 import type { SubscriberApi } from "./api.ts";
 import { DBKeyNotFoundError } from "./errors.ts";
 import { rejectUnknownOptions } from "./option-names.ts";
-import { parsePublisherRow } from "./publisher-row.ts";
-import { type OnError, warningReporter } from "./reporter.ts";
+import { PUBLISHER_TABLE, parsePublisherRow } from "./publisher-row.ts";
+import { type OnError, reporter } from "./reporter.ts";
 import type { Store } from "./store.ts";
-import { PUBLISHER_TABLE } from "./table-monitor.ts";
 import { TimedStore } from "./timed-store.ts";
 
 export interface PublisherDirectoryOptions {
@@ -84,7 +83,7 @@ export class PublisherDirectory {
     this.#book = new AddressBook(subscriber, this.events, options.localIp ?? null);
     this.#maxAge = (options.publisherTimeout ?? 300) * 1000;
     this.#now = options.now ?? Date.now;
-    this.#onError = options.onError ?? warningReporter(environment, "dragonflow publisher directory");
+    this.#onError = reporter(environment, "dragonflow publisher directory", options.onError);
   }
 
   /** The addresses that are registered with the subscriber. */

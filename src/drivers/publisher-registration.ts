@@ -1,10 +1,9 @@
 import type { Environment, Timer } from "../sockets/index.ts";
 import { DBKeyNotFoundError } from "./errors.ts";
-import type { PublisherRow } from "./publisher-row.ts";
+import { PUBLISHER_TABLE, type PublisherRow } from "./publisher-row.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 import type { OnError } from "./reporter.ts";
 import type { Store } from "./store.ts";
-import { PUBLISHER_TABLE } from "./table-monitor.ts";
 
 export interface PublisherRegistrationOptions {
   /** Its calls have to end: a write that hangs is the last one. */

@@ -1,5 +1,8 @@
 import { ZmqError } from "../errors.ts";
 
+/** The table in which publishers announce themselves. */
+export const PUBLISHER_TABLE = "publisher";
+
 /** A row of the table `publisher`, which stands there as JSON under its id. */
 export interface PublisherRow {
   readonly id: string;

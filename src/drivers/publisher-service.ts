@@ -1,13 +1,13 @@
 import { ZmqError } from "../errors.ts";
 import { nodeContext } from "../node.ts";
-import { Emitter, type Environment } from "../sockets/index.ts";
+import { type Context, Emitter, type Environment } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, SubscriberApi } from "./api.ts";
 import { frames, type UnpackedMessage, type WireForm } from "./codec.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { DbUpdate } from "./db-update.ts";
 import { rejectUnknownOptions } from "./option-names.ts";
-import { publisherUri } from "./publisher-row.ts";
-import { type OnError, warningReporter } from "./reporter.ts";
+import { PUBLISHER_TABLE, publisherUri } from "./publisher-row.ts";
+import { type OnError, reporter } from "./reporter.ts";
 import {
   type PublisherServiceOptions,
   SERVICE_OPTION_NAMES,
@@ -18,7 +18,6 @@ import { serviceEnds } from "./service-drivers.ts";
 import { ServiceTable } from "./service-table.ts";
 import type { Store } from "./store.ts";
 import { SyncAnnouncer } from "./sync-announcer.ts";
-import { PUBLISHER_TABLE } from "./table-monitor.ts";
 
 /** ms between two looks at whether everything received was published, on closing. */
 const DRAIN_INTERVAL = 10;
@@ -62,7 +61,7 @@ export class PublisherService {
     const config = loadConfig({ env: {}, values: options.config ?? {} });
     this.#config = config;
     this.#environment = environment;
-    this.#onError = safe(options.onError ?? warningReporter(environment, "dragonflow publisher service"));
+    this.#onError = reporter(environment, "dragonflow publisher service", options.onError);
     const { publisher, subscriber } = serviceEnds(config, options, this.#onError, context);
     this.publisher = publisher;
     this.subscriber = subscriber;
@@ -74,7 +73,7 @@ export class PublisherService {
       onError: this.#onError,
       onSync: () => this.#announced(),
     });
-    this.#table = store === undefined ? null : this.#serviceTable(store, options);
+    this.#table = store === undefined ? null : this.#serviceTable(store, options, context);
   }
 
   /** Where subscribers find us. With `publisher_port` 0 the port is known after {@link initialize}. */
@@ -210,7 +209,7 @@ export class PublisherService {
     }
   }
 
-  #serviceTable(store: Store, options: PublisherServiceOptions): ServiceTable {
+  #serviceTable(store: Store, options: PublisherServiceOptions, context: Context): ServiceTable {
     return new ServiceTable({
       store,
       config: this.#config,
@@ -219,7 +218,7 @@ export class PublisherService {
       ...(options.hostName !== undefined && { hostName: options.hostName }),
       ...(options.processName !== undefined && { processName: options.processName }),
       publisher: { sendEvent: (update) => this.#sendOwn(update) },
-      environment: this.#environment,
+      context,
       onError: this.#onError,
       onRegistered: (id) => this.events.emit({ type: "registered", id, uri: this.uri }),
     });
@@ -234,15 +233,4 @@ function boundTo(end: PublisherApi | SubscriberApi | null): string | null {
 /** The port that the system chose; 0 when it is not known. */
 function boundPort(publisher: PublisherApi): number {
   return Number(/:(\d+)$/.exec(boundTo(publisher) ?? "")?.[1] ?? 0);
-}
-
-/** A handler that throws costs nothing but a report of its own. */
-function safe(onError: OnError): OnError {
-  return (error) => {
-    try {
-      onError(error);
-    } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
-    }
-  };
 }

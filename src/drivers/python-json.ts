@@ -14,8 +14,12 @@ export function pythonJson(value: JsonValue): string {
   if (typeof value === "number") return pythonNumber(value);
   if (value === null || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(", ")}]`;
-  const entries = Object.entries(value).map(([key, entry]) => `${pythonString(key)}: ${pythonJson(entry)}`);
-  return `{${entries.join(", ")}}`;
+  const map = value as { readonly [key: string]: JsonValue };
+  let text = "";
+  for (const key of Object.keys(map)) {
+    text += `${text === "" ? "" : ", "}${pythonString(key)}: ${pythonJson(map[key]!)}`;
+  }
+  return `{${text}}`;
 }
 
 /** JSON.stringify escapes what JSON demands, with Python's spellings; Python escapes DEL and all that is not ASCII too. */

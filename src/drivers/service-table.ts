@@ -1,5 +1,5 @@
 import { ZmqError } from "../errors.ts";
-import type { Environment } from "../sockets/index.ts";
+import type { Context } from "../sockets/index.ts";
 import type { Config } from "./config.ts";
 import { fullyQualifiedName, publisherId } from "./publisher-id.ts";
 import { PublisherRegistration } from "./publisher-registration.ts";
@@ -19,7 +19,7 @@ export interface ServiceTableOptions {
   readonly processName?: string;
   /** Publishes the changes of the table. */
   readonly publisher: EventSender;
-  readonly environment: Environment;
+  readonly context: Context;
   readonly onError: OnError;
   readonly onRegistered: (id: string) => void;
 }
@@ -46,11 +46,11 @@ export class ServiceTable {
   #closed = false;
 
   constructor(options: ServiceTableOptions) {
-    const { store, storeTimeout = STORE_TIMEOUT, environment } = options;
+    const { store, storeTimeout = STORE_TIMEOUT, context } = options;
     if (!Number.isFinite(storeTimeout) || storeTimeout <= 0)
       throw new ZmqError("EINVAL", `storeTimeout cannot be ${storeTimeout}`);
     this.#options = options;
-    this.#store = new TimedStore(store, storeTimeout, environment);
+    this.#store = new TimedStore(store, storeTimeout, context.environment);
   }
 
   start(): void {
@@ -79,7 +79,7 @@ export class ServiceTable {
   }
 
   async #start(): Promise<void> {
-    const { config, uri, hostName, processName, publisher, environment, onRegistered } = this.#options;
+    const { config, uri, hostName, processName, publisher, context, onRegistered } = this.#options;
     const id = publisherId(hostName ?? (await fullyQualifiedName()), processName);
     if (this.#closed) return;
     const onError: OnError = (error) => {
@@ -93,7 +93,7 @@ export class ServiceTable {
       timeout: config.publisherTimeout,
       rateLimitCount: config.publisherRateLimitCount,
       rateLimitTimeout: config.publisherRateLimitTimeout,
-      environment,
+      environment: context.environment,
       wallClock: Date.now,
       onError,
       onRegistered: () => onRegistered(id),
@@ -105,6 +105,7 @@ export class ServiceTable {
       timeout: config.publisherTimeout,
       pollingTime: config.monitorTablePollTime,
       onError,
+      context,
     });
     this.#registration.start();
     this.#monitor.daemonize();

@@ -201,16 +201,17 @@ export class SyncSchedule {
     this.#advance(now);
   }
 
-  /** The connection of this address ended. */
-  lost(name: string, now: number): void {
+  /** The connection of this address ended. @returns true when that is a gap: it was in force, and daemonize() has resolved. */
+  lost(name: string, now: number): boolean {
     this.#advance(now);
     const address = this.#addresses.get(name);
-    if (address === undefined || address.generation === -1) return;
+    if (address === undefined || address.generation === -1) return false;
     address.generation = -1;
-    if (!this.started) return;
+    if (!this.started) return false;
     address.owes = "lost";
     address.lost = true;
     address.holdUntil = now + this.#lossGrace;
+    return true;
   }
 
   /** Something was missed without a loss of connection. Before {@link daemonized}, nothing can be. */

@@ -1,10 +1,13 @@
 import { ZmqError } from "../errors.ts";
+import { nodeContext } from "../node.ts";
+import { type Context, Emitter, type Environment, type Timer } from "../sockets/index.ts";
 import { DbUpdate } from "./db-update.ts";
 import { DBKeyNotFoundError } from "./errors.ts";
+import { rejectUnknownOptions } from "./option-names.ts";
+import { PUBLISHER_TABLE, type PublisherRow, parsePublisherRow } from "./publisher-row.ts";
+import { type OnError, reporter } from "./reporter.ts";
 import type { Store } from "./store.ts";
 
-/** The table in which publishers announce themselves. */
-export const PUBLISHER_TABLE = "publisher";
 /** The tables that Dragonflow monitors. */
 export const MONITOR_TABLES: readonly string[] = ["chassis", PUBLISHER_TABLE];
 
@@ -24,8 +27,29 @@ export interface TableMonitorOptions {
    * that what changed before the monitor ran is not missed; false takes them as known.
    */
   readonly announceExisting?: boolean;
-  /** Hears of every failed poll. The next comes at its usual time. Default: a process warning. */
-  readonly onError?: (error: unknown) => void;
+  /** Hears of every failed poll. The next comes at its usual time. Default: a process warning, at most one in ten seconds. */
+  readonly onError?: OnError;
+  /** The runtime. Default: the process's own. */
+  readonly context?: Context;
+}
+
+const OPTION_NAMES = ["table", "store", "publisher", "pollingTime", "announceExisting", "onError", "context"];
+
+export interface TableMonitorEvents {
+  /** A change of the table was published. */
+  announced: { type: "announced"; action: "create" | "set" | "delete"; key: string };
+}
+
+/** Counts since the object was made. */
+export interface TableMonitorStats {
+  /** Polls that have ended, those that failed included. */
+  polls: number;
+  /** Polls that failed. */
+  failed: number;
+  /** Changes that were published. */
+  announced: number;
+  /** Rows of the table, as far as they were announced or known from the start. */
+  rows: number;
 }
 
 /**
@@ -36,25 +60,35 @@ export interface TableMonitorOptions {
  * again, what it had not is announced by the next. A poll that cannot read the whole table announces nothing.
  */
 export class TableMonitor {
+  readonly events: Emitter<TableMonitorEvents>;
   protected readonly store: Store;
   protected readonly table: string;
-  readonly #onError: (error: unknown) => void;
+  protected readonly report: OnError;
+  readonly #environment: Environment;
   readonly #publisher: EventSender;
   readonly #pollingTime: number;
   /** What the receivers know: the rows as they were announced. */
   readonly #announced = new Map<string, string>();
   #announce: boolean;
   #running = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | null = null;
   #poll: Promise<void> = Promise.resolve();
+  readonly #counts = { polls: 0, failed: 0, announced: 0 };
 
-  /** @throws {TypeError} when table is no text. @throws {ZmqError} EINVAL for a polling time that is none. */
+  /**
+   * @throws {TypeError} when table is no text. {@link UnknownOptionError} for a key that means nothing. {@link ZmqError} EINVAL
+   *   for a polling time that is none.
+   */
   constructor(options: TableMonitorOptions) {
-    const { table, store, publisher, pollingTime = 10, announceExisting = true, onError = warn } = options;
+    rejectUnknownOptions(options, OPTION_NAMES);
+    const { table, store, publisher, pollingTime = 10, announceExisting = true, onError } = options;
     if (typeof table !== "string") throw new TypeError("table must be a string");
+    const { environment } = options.context ?? nodeContext();
+    this.#environment = environment;
+    this.events = new Emitter(environment);
+    this.report = reporter(environment, `dragonflow monitor of table ${table}`, onError);
     this.table = table;
     this.store = store;
-    this.#onError = onError;
     this.#publisher = publisher;
     this.#pollingTime = milliseconds("pollingTime", pollingTime);
     this.#announce = announceExisting;
@@ -70,8 +104,12 @@ export class TableMonitor {
   /** Stops polling. Resolves when a poll that is running has ended; nothing is announced after that. */
   async stop(): Promise<void> {
     this.#running = false;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     await this.#poll;
+  }
+
+  stats(): TableMonitorStats {
+    return { ...this.#counts, rows: this.#announced.size };
   }
 
   /** Runs before each poll. */
@@ -82,20 +120,11 @@ export class TableMonitor {
     if (!this.#announced.has(key)) this.#announced.set(key, value);
   }
 
-  protected report(error: unknown): void {
-    try {
-      this.#onError(error);
-    } catch (thrown) {
-      warn(thrown); // polling goes on, whatever the handler does
-    }
-  }
-
   #schedule(): void {
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#environment.setTimer(this.#pollingTime, () => {
       // Behind a poll that outlived a stop() and a second daemonize().
       this.#poll = this.#poll.then(() => this.#pollOnce());
-    }, this.#pollingTime);
-    this.#timer.unref?.();
+    });
   }
 
   async #pollOnce(): Promise<void> {
@@ -104,8 +133,10 @@ export class TableMonitor {
       await this.beforePoll();
       await this.#compare(await this.#read());
     } catch (error) {
+      this.#counts.failed += 1;
       this.report(error);
     } finally {
+      this.#counts.polls += 1;
       if (this.#running) this.#schedule();
     }
   }
@@ -134,11 +165,13 @@ export class TableMonitor {
     }
   }
 
-  async #send(key: string, action: string, value: string | null): Promise<void> {
+  async #send(key: string, action: "create" | "set" | "delete", value: string | null): Promise<void> {
     if (!this.#running) return;
     await this.#publisher.sendEvent(new DbUpdate({ table: this.table, key, action, value }));
     if (value === null) this.#announced.delete(key);
     else this.#announced.set(key, value);
+    this.#counts.announced += 1;
+    this.events.emit({ type: "announced", action, key });
   }
 }
 
@@ -160,11 +193,11 @@ export class StalePublisherMonitor extends TableMonitor {
   readonly #id: string;
   readonly #now: () => number;
 
-  constructor(options: StalePublisherMonitorOptions) {
+  constructor({ timeout, id, now = Date.now, ...options }: StalePublisherMonitorOptions) {
     super({ ...options, table: PUBLISHER_TABLE });
-    this.#timeout = milliseconds("timeout", options.timeout);
-    this.#id = options.id;
-    this.#now = options.now ?? Date.now;
+    this.#timeout = milliseconds("timeout", timeout);
+    this.#id = id;
+    this.#now = now;
   }
 
   protected override async beforePoll(): Promise<void> {
@@ -173,19 +206,18 @@ export class StalePublisherMonitor extends TableMonitor {
       const row = await ifFound(this.store.getKey(this.table, key));
       if (row === undefined || row === null) continue;
       const publisher = this.#parse(key, row);
-      if (publisher === null || publisher.id === this.#id || publisher.lastActivity >= oldest) continue;
+      if (publisher === null || publisher.id === this.#id) continue;
+      if (publisher.last_activity_timestamp * 1000 >= oldest) continue;
       this.known(key, row);
       await ifFound(this.store.deleteKey(this.table, key));
     }
   }
 
-  #parse(key: string, row: string): { id: unknown; lastActivity: number } | null {
+  #parse(key: string, row: string): PublisherRow | null {
     try {
-      const { id, last_activity_timestamp: seconds } = JSON.parse(row) as Record<string, unknown>;
-      if (typeof seconds === "number") return { id, lastActivity: seconds * 1000 };
-      throw new TypeError("last_activity_timestamp is no number");
-    } catch (cause) {
-      this.report(new ZmqError("EINVAL", `row ${key} of table ${this.table} is no publisher`, { cause }));
+      return parsePublisherRow(key, row);
+    } catch (error) {
+      this.report(error);
       return null;
     }
   }
@@ -206,8 +238,4 @@ function milliseconds(option: string, seconds: number): number {
     throw new ZmqError("EINVAL", `${option} cannot be ${seconds} seconds`);
   }
   return seconds * 1000;
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error));
 }

@@ -1,5 +1,6 @@
 import type { Emitter, Timer } from "../sockets/index.ts";
 import { type Context, Subscriber } from "../sockets/index.ts";
+import { SEND_ALL_TOPIC } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import type { EventStream, Source } from "./event-stream.ts";
 import type { OnError } from "./reporter.ts";
@@ -53,6 +54,8 @@ export class ZmqLink implements Source {
       context,
     );
     for (const topic of topics) this.#socket.subscribe(topic);
+    // Registered or not: it is where a publisher says that it has lost something.
+    this.#socket.subscribe(SEND_ALL_TOPIC);
     this.#socket.events.on("handshake", () => {
       this.#connection += 1;
       events.emit({ type: "connected", address });
@@ -60,13 +63,12 @@ export class ZmqLink implements Source {
     });
     this.#socket.events.on("disconnect", (event) => {
       this.#connection += 1;
-      stream.schedule.lost(address, stream.now);
       const refused = event.reason === "refused";
       if (refused) this.#askAgainLater();
       if (event.error !== undefined && (refused || event.reason === "protocol"))
         this.#setup.onError(event.error);
       events.emit({ ...event, ...(refused && { retryIn: REFUSED_RETRY }), type: "lost" });
-      stream.update();
+      stream.lost(address);
     });
     stream.addSource(this);
     this.#socket.connect(address);

@@ -2,9 +2,10 @@ import { ZmqError } from "../errors.ts";
 import { type Context, Emitter, type Environment, Push, type Timer } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
 import { frames } from "./codec.ts";
-import { DbUpdate } from "./db-update.ts";
+import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { type OnError, reporter } from "./reporter.ts";
+import { syncEvent } from "./sync-announcer.ts";
 import { checkSize, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** ms, at most, before the first attempt to regain the connection. */
@@ -13,6 +14,8 @@ const FIRST_RETRY = 50;
 const REFUSED_RETRY = 60_000;
 /** ms until a `sync` that could not be sent is tried again. */
 const SYNC_RETRY = 1000;
+/** ms that it may take us to notice that a connection which has just taken an event had ended before. */
+const NOTICED_WITHIN = 1000;
 
 /**
  * A writer's way to the publisher service of its host: a PUSH over a Unix socket. It connects at the first event, so that a process
@@ -26,12 +29,17 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   readonly #socket: Push;
   readonly #address: string;
   #connected = false;
+  /** When an event was last taken for sending. */
+  #lastSent = Number.NEGATIVE_INFINITY;
+  /** The connection ended, and took with it what it was given last, unless that had come through before. */
+  #isSuspect = false;
   #sent = 0;
   #refused = 0;
   /** An event was refused: those who follow the database are to be told so. */
   #owesSync = false;
   #refusedTimer: Timer | null = null;
   #syncTimer: Timer | null = null;
+  #closed: Promise<void> | null = null;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     this.#options = options;
@@ -52,9 +60,18 @@ export class ZmqMultiprocPublisher implements PublisherApi {
       },
       context,
     );
-    this.#socket.events.on("handshake", ({ address }) => this.events.emit({ type: "connected", address }));
+    this.#socket.events.on("handshake", ({ address }) => {
+      this.events.emit({ type: "connected", address });
+      this.#isBack();
+    });
+    this.#socket.events.on("connect:retry", () => {
+      this.#isSuspect = false;
+    });
     this.#socket.events.on("disconnect", (event) => {
       const refused = event.reason === "refused";
+      this.#isSuspect =
+        (event.retryIn ?? Infinity) <= FIRST_RETRY &&
+        this.#environment.now() - this.#lastSent < NOTICED_WITHIN;
       this.events.emit({ ...event, ...(refused && { retryIn: REFUSED_RETRY }), type: "lost" });
       if (refused) this.#wasRefused(event.error);
     });
@@ -75,16 +92,17 @@ export class ZmqMultiprocPublisher implements PublisherApi {
       checkSize(event, this.#options.maxMessageSize);
       await this.#socket.send(event);
       this.#sent += 1;
+      this.#lastSent = this.#environment.now();
     } catch (error) {
       this.#countRefused(1);
       throw error;
     }
   }
 
+  /** What `linger` was too short for is lost, and nobody else knows: it is counted, told as `dropped`, and reported. */
   close(): Promise<void> {
-    this.#refusedTimer?.cancel();
-    this.#syncTimer?.cancel();
-    return this.#socket.close();
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   stats(): PublisherStats {
@@ -92,9 +110,30 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     return { sent: this.#sent, dropped: dropped + this.#refused, queued };
   }
 
+  async #close(): Promise<void> {
+    this.#refusedTimer?.cancel();
+    this.#syncTimer?.cancel();
+    const { dropped: before } = this.#socket.stats();
+    await this.#socket.close();
+    const count = this.#socket.stats().dropped - before;
+    if (count === 0) return;
+    this.events.emit({ type: "dropped", count });
+    this.#onError(new ZmqError("EAGAIN", `closed with ${count} event(s) that nobody took`));
+  }
+
   #connect(): void {
     this.#socket.connect(this.#address);
     this.#connected = true;
+  }
+
+  /**
+   * A service that was away is missed by all who follow the database, and they read it when it is back: what the connection
+   * took with it was written before. Not so when the service answers at the first attempt: it never went, or it has
+   * been back for long and we were stopped meanwhile, and of what we sent into the dead connection nobody knows.
+   */
+  #isBack(): void {
+    if (this.#isSuspect && !this.#owesSync) void this.#sendSync();
+    this.#isSuspect = false;
   }
 
   /** With the connection goes what was queued for it. */
@@ -115,11 +154,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   async #sendSync(): Promise<void> {
     this.#owesSync = true;
     await null; // when we were refused, the queue is dropped only after we were told
-    const sync = frames(
-      new DbUpdate({ table: null, key: null, action: "sync" }),
-      null,
-      this.#options.wireForm,
-    );
+    const sync = frames(syncEvent(), null, this.#options.wireForm);
     while (!this.#socket.closed) {
       try {
         await this.#socket.send(sync);

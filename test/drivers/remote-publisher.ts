@@ -38,10 +38,14 @@ export class RemotePublisher {
   }
 
   /** Writes a row, then has it published. @param stopped do not wait until it was. */
-  async write(world: World, key: string, { stopped = false }: { stopped?: boolean } = {}): Promise<void> {
+  async write(
+    world: World,
+    key: string,
+    { stopped = false, topic }: { stopped?: boolean; topic?: string } = {},
+  ): Promise<void> {
     this.#child.write(
       world
-        .row(key)
+        .row(key, topic)
         .map((frame) => frame.toString("hex"))
         .join(" "),
     );

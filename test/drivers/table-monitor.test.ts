@@ -159,6 +159,37 @@ describe("dragonflow.md 3, TableMonitor", () => {
     await monitor.stop();
   });
 
+  it("tells of what it announced, and counts", async () => {
+    const monitor = new TableMonitor({ table: "chassis", ...options() });
+    const told: unknown[] = [];
+    monitor.events.on("announced", (event) => told.push(event));
+    await store.createKey("chassis", "a", "1");
+    monitor.daemonize();
+    await poll();
+    refuse = () => true;
+    await store.setKey("chassis", "a", "2");
+    await poll();
+    expect(told).toEqual([{ type: "announced", action: "create", key: "a" }]);
+    expect(monitor.stats()).toEqual({ polls: 2, failed: 1, announced: 1, rows: 1 });
+    await monitor.stop();
+  });
+
+  it("without an onError: one process warning in ten seconds", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+    const monitor = new TableMonitor({ table: "chassis", store, publisher, pollingTime: 1 });
+    vi.spyOn(store, "getAllKeys").mockRejectedValue(new Error("down"));
+    monitor.daemonize();
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(warned.mock.calls).toEqual([["dragonflow monitor of table chassis: down"]]);
+    warned.mockRestore();
+    await monitor.stop();
+  });
+
+  it("an option that means nothing is an error that names it and the nearest", () => {
+    const mistyped = { table: "t", ...options(), polingTime: 1 };
+    expect(() => new TableMonitor(mistyped)).toThrow("Unknown option polingTime: did you mean pollingTime?");
+  });
+
   it("refuses a polling time that is none", () => {
     for (const pollingTime of [0, -1, NaN, 1e10, "5" as unknown as number]) {
       const make = () => new TableMonitor({ table: "t", ...options(), pollingTime });

@@ -146,10 +146,17 @@ describe("dragonflow.md 3 and 4: the writer's publisher", () => {
   });
 
   it("close() ends in bounded time with events that nobody takes; afterwards EBADF (defect 11)", async () => {
-    const publisher = make(socketPath(), { linger: 300 });
+    const errors: unknown[] = [];
+    const publisher = make(socketPath(), { linger: 300, onError: (error: unknown) => errors.push(error) });
+    const dropped: unknown[] = [];
+    publisher.events.on("dropped", (event) => dropped.push(event));
     await publisher.sendEvent(rowEvent("a", "1"));
     expect(publisher.stats()).toEqual({ sent: 1, dropped: 0, queued: 1 });
     await within(5000, "close()", publisher.close());
+    await publisher.close();
+    expect(publisher.stats()).toEqual({ sent: 1, dropped: 1, queued: 0 });
+    expect(dropped).toEqual([{ type: "dropped", count: 1 }]);
+    expect(errors).toMatchObject([{ code: "EAGAIN", message: "closed with 1 event(s) that nobody took" }]);
     await expect(publisher.initialize()).rejects.toMatchObject({ code: "EBADF" });
     await expect(publisher.sendEvent(rowEvent("a", "1"))).rejects.toMatchObject({ code: "EBADF" });
   });
@@ -411,6 +418,7 @@ describe("DESIGN 7: events and stats", () => {
       { type: "gap", reason: "decode", address },
       { type: "sync", reasons: ["decode"], periodic: false },
       { type: "lost", address, reason: "peer" },
+      { type: "gap", reason: "lost", address },
       { type: "connected", address },
       { type: "inForce", address },
       { type: "sync", reasons: ["lost"], periodic: false },

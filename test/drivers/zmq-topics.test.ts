@@ -47,6 +47,35 @@ describe("dragonflow.md 4: topics", () => {
     expect(controller.seen).toEqual(["empty", "a", "é", "z".repeat(300), "end"]);
   });
 
+  it("a publisher's sync on SEND_ALL counts for who has registered other topics only; other events on it do not come", async () => {
+    const publisher = await world.publisher();
+    const controller = await world.controller().start([publisher.address!], ["a"]);
+    await publishAll(publisher, ["a", "Da"]);
+    world.change("lost at the service", "a");
+    await publisher.sendEvent(new DbUpdate({ table: null, key: null, action: "sync" }));
+    await controller.isMended(1);
+    expect(controller.seen).toEqual(["a", "sync"]);
+    expect(controller.reasons).toEqual([["dropped"]]);
+    expect(controller.subscriber.stats()).toMatchObject({ delivered: 1, filtered: 2 });
+  });
+
+  it("SEND_ALL is heard like other topics while it is registered", async () => {
+    const publisher = await world.publisher();
+    const controller = await world.controller().start([publisher.address!], ["a"]);
+    await publisher.sendEvent(rowEvent("before", "v"));
+    await publisher.sendEvent(rowEvent("begin", "v", "a"));
+    await controller.has("begin");
+    controller.subscriber.registerTopic("D", { sync: false });
+    await controller.subscriber.settled();
+    await publisher.sendEvent(rowEvent("registered", "v"));
+    await controller.has("registered");
+    controller.subscriber.unregisterTopic("D");
+    await publisher.sendEvent(rowEvent("after", "v"));
+    await publisher.sendEvent(rowEvent("end", "v", "a"));
+    await controller.has("end");
+    expect(controller.seen).toEqual(["begin", "registered", "end"]);
+  });
+
   it("no topic: nothing comes", async () => {
     const publisher = await world.publisher();
     const nothing = await world.controller().start([publisher.address!], []);
@@ -166,17 +195,17 @@ describe("dragonflow.md 3 and 4: live register and unregister", () => {
   it("a topic registered on a running subscriber is heard, and after unregistering it is not", async () => {
     const publisher = await RemotePublisher.start(children, "libzmq");
     const controller = await world.controller().start([publisher.address], []);
-    controller.subscriber.registerTopic("D", { sync: false });
+    controller.subscriber.registerTopic("topic", { sync: false });
     await controller.subscriber.settled();
-    await publisher.write(world, "heard");
+    await publisher.write(world, "heard", { topic: "topic" });
     await controller.has("heard");
-    controller.subscriber.unregisterTopic("D");
+    controller.subscriber.unregisterTopic("topic");
     controller.subscriber.registerTopic("other", { sync: false });
     await controller.subscriber.settled();
-    await publisher.write(world, "not heard");
-    controller.subscriber.registerTopic("D", { sync: false });
+    await publisher.write(world, "not heard", { topic: "topic" });
+    controller.subscriber.registerTopic("topic", { sync: false });
     await controller.subscriber.settled();
-    await publisher.write(world, "end");
+    await publisher.write(world, "end", { topic: "topic" });
     await controller.has("end");
     expect(controller.seen).toEqual(["heard", "end"]);
   }, 40_000);

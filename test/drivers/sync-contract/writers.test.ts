@@ -8,7 +8,7 @@ import {
 } from "../../../src/drivers/index.ts";
 import { nodeEnvironment } from "../../../src/node.ts";
 import { Context } from "../../../src/sockets/index.ts";
-import { bytes, GREETING_3_1 } from "../../interop/peers/bytes.ts";
+import { bytes, GREETING_3_1, type RawFrame } from "../../interop/peers/bytes.ts";
 import { useRawPeers } from "../../interop/peers/raw-peer.ts";
 import { sleep, until } from "../../support/wait.ts";
 import { QUICK, useSocketPaths, useWorld } from "../world.ts";
@@ -257,5 +257,71 @@ describe("DESIGN 7, loss: a writer's sendEvent was refused or timed out", () => 
     await service.isMended(1);
     await world.write(publisher, "after");
     await service.has("after");
+  });
+});
+
+describe("DESIGN 7, loss: a writer hands an event to a connection that has ended, and does not know yet", () => {
+  const payload = (frame: RawFrame): string => frame.body.toString("latin1");
+
+  it("the service is there at the first attempt: it has not been missed, so a sync event comes first", async () => {
+    const path = socketPath();
+    const publisher = writer(path);
+    const listener = await raw.listen(path);
+    await world.write(publisher, "received");
+    const before = await listener.accept();
+    await before.shake("PULL");
+    await before.frame();
+    expect(payload(await before.frame())).toContain("received");
+    before.destroy();
+    await world.write(publisher, "into a dead connection");
+    const after = await listener.accept();
+    await after.shake("PULL");
+    await world.write(publisher, "after");
+    const came = [];
+    for (let i = 0; i < 4; i += 1) came.push(payload(await after.frame()));
+    expect(came[1]).toContain("sync");
+    expect(came[3]).toContain("after");
+  });
+
+  it("the service is away at first: all who hear it will see it come back, and no sync event is sent", async () => {
+    const path = socketPath();
+    const publisher = writer(path);
+    const lost: DriverEvents["lost"][] = [];
+    publisher.events.on("lost", (event) => lost.push(event));
+    const listener = await raw.listen(path);
+    await world.write(publisher, "received");
+    const before = await listener.accept();
+    await before.shake("PULL");
+    await before.frame();
+    await before.frame();
+    const closed = listener.close();
+    await world.write(publisher, "into a dead connection");
+    await closed;
+    await until("it is lost", () => lost.length > 0);
+    await sleep(100);
+    const again = await raw.listen(path);
+    const after = await again.accept();
+    await after.shake("PULL");
+    await world.write(publisher, "after");
+    await after.frame();
+    expect(payload(await after.frame())).toContain("after");
+  });
+
+  it("nothing was handed over of late: no sync event", async () => {
+    const path = socketPath();
+    const publisher = writer(path);
+    const listener = await raw.listen(path);
+    await world.write(publisher, "received");
+    const before = await listener.accept();
+    await before.shake("PULL");
+    await before.frame();
+    await before.frame();
+    await sleep(1100);
+    before.destroy();
+    const after = await listener.accept();
+    await after.shake("PULL");
+    await world.write(publisher, "after");
+    await after.frame();
+    expect(payload(await after.frame())).toContain("after");
   });
 });
