@@ -143,6 +143,19 @@ describe("the packed package", () => {
     expect(errors).toBe("");
   }, 60_000);
 
+  it("the protocol's types need neither Node's nor a newer library", async () => {
+    await writeFile(
+      join(folder, "types/protocol.mts"),
+      'export { Connection, FrameDecoder } from "zmtp/protocol";',
+    );
+    const compilerOptions = { ...COMPILER_OPTIONS, lib: ["ES2022"], types: [] };
+    const tsconfig = { compilerOptions, files: ["protocol.mts"] };
+    await writeFile(join(folder, "types/tsconfig.json"), JSON.stringify(tsconfig));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const errors = await run(folder, process.execPath, tsc, "-p", "types").catch((error) => error.stdout);
+    expect(errors).toBe("");
+  }, 60_000);
+
   it("the command starts", async () => {
     const command = join(folder, "node_modules/.bin/dragonflow-publisher-service");
     expect(await run(folder, command, "--help")).toContain("--config-file");

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../src/drivers/index.ts";
 import { blocks, runSnippet, type Snippet, snippets } from "./support/snippets.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -14,6 +16,13 @@ async function check({ source, output }: Snippet, milliseconds: number = TIME_LI
   const { exit, stdout, stderr } = await runSnippet(source, root, milliseconds);
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
   if (output !== null) expect(stdout.trim()).toBe(output.trim());
+}
+
+/** The scripts that a page's shell blocks call by `npm NAME` or `npm run NAME`. */
+function scriptsOf(page: string): string[] {
+  const shell = blocks(page).filter(({ language }) => language === "sh");
+  const calls = shell.flatMap(({ text }) => [...text.matchAll(/\bnpm (?:run )?([\w:]+)/g)]);
+  return calls.map(([, name]) => name!).filter((name) => name !== "ci" && name !== "install");
 }
 
 describe("README.md", () => {
@@ -34,6 +43,27 @@ describe("README.md", () => {
   it("has snippets, and the package is built", () => {
     expect(snippets(readme)).not.toEqual([]);
     expect(existsSync(join(root, "dist/index.js")), "run `npm run build` first").toBe(true);
+  });
+
+  it("the commands it names are scripts of the package", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(scriptsOf(readme)).toEqual(expect.arrayContaining(["start", "test"]));
+    expect(scriptsOf(readme).filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  const files = blocks(readme).filter(({ language }) => language === "ini");
+  it.each(files)("the configuration in line $line is read without a warning", ({ text }) => {
+    const folder = mkdtempSync(join(tmpdir(), "zmtp-readme-"));
+    try {
+      const file = join(folder, "dragonflow.ini");
+      writeFileSync(file, text);
+      const warnings: string[] = [];
+      const config = loadConfig({ file, env: {}, onWarning: (message) => warnings.push(message) });
+      expect(warnings).toEqual([]);
+      expect(config).not.toEqual(loadConfig({ env: {} }));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   for (const snippet of snippets(readme)) {

@@ -120,10 +120,13 @@ export class Children {
   };
 
   start(command: string, args: readonly string[], env?: Readonly<Record<string, string>>): Child {
-    if (this.#running.size === 0) process.once("exit", this.#killAll);
     const child = new Child(command, args, env);
+    if (this.#running.size === 0) process.on("exit", this.#killAll);
     this.#running.add(child);
-    void child.exited.then(() => this.#running.delete(child));
+    void child.exited.then(() => {
+      this.#running.delete(child);
+      if (this.#running.size === 0) process.off("exit", this.#killAll);
+    });
     return child;
   }
 
@@ -135,7 +138,6 @@ export class Children {
 
   async killAll(): Promise<void> {
     await Promise.all([...this.#running].map((child) => child.kill()));
-    process.off("exit", this.#killAll);
   }
 }
 
