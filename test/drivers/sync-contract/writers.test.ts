@@ -9,7 +9,7 @@ import {
 import { nodeEnvironment } from "../../../src/node.ts";
 import { Context } from "../../../src/sockets/index.ts";
 import { bytes, GREETING_3_1, type RawFrame } from "../../interop/peers/bytes.ts";
-import { useRawPeers } from "../../interop/peers/raw-peer.ts";
+import { type RawListener, type RawPeer, useRawPeers } from "../../interop/peers/raw-peer.ts";
 import { sleep, until } from "../../support/wait.ts";
 import { QUICK, useSocketPaths, useWorld } from "../world.ts";
 
@@ -263,15 +263,21 @@ describe("DESIGN 7, loss: a writer's sendEvent was refused or timed out", () => 
 describe("DESIGN 7, loss: a writer hands an event to a connection that has ended, and does not know yet", () => {
   const payload = (frame: RawFrame): string => frame.body.toString("latin1");
 
+  /** A service that has received a first event, and can end without the writer's knowing. */
+  async function service(publisher: PublisherApi, listener: RawListener): Promise<RawPeer> {
+    await world.write(publisher, "received");
+    const peer = await listener.accept();
+    await peer.shake("PULL");
+    await peer.frame();
+    expect(payload(await peer.frame())).toContain("received");
+    return peer;
+  }
+
   it("the service is there at the first attempt: it has not been missed, so a sync event comes first", async () => {
     const path = socketPath();
     const publisher = writer(path);
     const listener = await raw.listen(path);
-    await world.write(publisher, "received");
-    const before = await listener.accept();
-    await before.shake("PULL");
-    await before.frame();
-    expect(payload(await before.frame())).toContain("received");
+    const before = await service(publisher, listener);
     before.destroy();
     await world.write(publisher, "into a dead connection");
     const after = await listener.accept();
@@ -289,11 +295,7 @@ describe("DESIGN 7, loss: a writer hands an event to a connection that has ended
     const lost: DriverEvents["lost"][] = [];
     publisher.events.on("lost", (event) => lost.push(event));
     const listener = await raw.listen(path);
-    await world.write(publisher, "received");
-    const before = await listener.accept();
-    await before.shake("PULL");
-    await before.frame();
-    await before.frame();
+    await service(publisher, listener);
     const closed = listener.close();
     await world.write(publisher, "into a dead connection");
     await closed;
@@ -311,11 +313,7 @@ describe("DESIGN 7, loss: a writer hands an event to a connection that has ended
     const path = socketPath();
     const publisher = writer(path);
     const listener = await raw.listen(path);
-    await world.write(publisher, "received");
-    const before = await listener.accept();
-    await before.shake("PULL");
-    await before.frame();
-    await before.frame();
+    const before = await service(publisher, listener);
     await sleep(1100);
     before.destroy();
     const after = await listener.accept();
