@@ -121,7 +121,8 @@ async function main(): Promise<number> {
   try {
     await service.run();
   } catch (error) {
-    log("ERROR", `cannot start: ${(error as Error).message}`);
+    const { message, address } = error as Error & { address?: string };
+    log("ERROR", `cannot start: ${message}${address === undefined ? "" : `: ${address}`}`);
     return STARTUP_FAILED;
   }
   const { forwarded, failed, syncs } = service.stats();

@@ -1,5 +1,5 @@
 import type { Emitter, Environment, Message, Timer } from "../sockets/index.ts";
-import type { FramesCallback, SubscriberStats } from "./api.ts";
+import type { DbChangesCallback, FramesCallback, SubscriberStats } from "./api.ts";
 import { type UnpackedMessage, unpackMessage } from "./codec.ts";
 import { SEND_ALL_TOPIC } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
@@ -70,9 +70,21 @@ export class EventStream {
     return this.#callback !== null;
   }
 
-  listen(callback: FramesCallback, syncEvents: "own" | "forward"): void {
+  /** For who follows the database. @throws {TypeError} when it is no function. */
+  listen(callback: DbChangesCallback): void {
+    assertCallback(callback);
+    this.#syncEvents = "own";
+    this.#callback = (event) =>
+      event === null
+        ? callback(null, null, "sync", null, null)
+        : callback(event.table, event.key, event.action, event.value, event.topic);
+  }
+
+  /** For a forwarder. @throws {TypeError} when it is no function. */
+  listenToFrames(callback: FramesCallback): void {
+    assertCallback(callback);
+    this.#syncEvents = "forward";
     this.#callback = callback;
-    this.#syncEvents = syncEvents;
   }
 
   addSource(source: Source): void {
@@ -249,6 +261,10 @@ export class EventStream {
 /** Whether this is the topic of what concerns everybody, registered or not: a `sync` from a publisher. */
 function isForAll(topic: Uint8Array): boolean {
   return topic.length === 1 && topic[0] === SEND_ALL;
+}
+
+function assertCallback(callback: unknown): void {
+  if (typeof callback !== "function") throw new TypeError("Callback must be a function");
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -13,7 +13,7 @@ import { reporter } from "./reporter.ts";
 import { SyncSchedule } from "./sync.ts";
 import { TopicSet } from "./topics.ts";
 import type { ResolvedZmqOptions } from "./zmq-options.ts";
-import { eventsOnly, syncOptions } from "./zmq-subscriber.ts";
+import { syncOptions } from "./zmq-subscriber.ts";
 
 /**
  * The publisher service's ear for the writers of its host: a PULL that binds a Unix socket. It hears everything; addresses and topics
@@ -71,14 +71,12 @@ export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
 
   async initialize(callback: DbChangesCallback): Promise<void> {
     this.#assertOpen();
-    if (typeof callback !== "function") throw new TypeError("Callback must be a function");
-    this.#stream.listen(eventsOnly(callback), "own");
+    this.#stream.listen(callback);
   }
 
   async initializeFrames(callback: FramesCallback): Promise<void> {
     this.#assertOpen();
-    if (typeof callback !== "function") throw new TypeError("Callback must be a function");
-    this.#stream.listen(callback, "forward");
+    this.#stream.listenToFrames(callback);
   }
 
   registerListenAddress(uri: string): boolean {

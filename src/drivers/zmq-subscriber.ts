@@ -46,14 +46,12 @@ export class ZmqSubscriber implements SubscriberApi {
 
   async initialize(callback: DbChangesCallback): Promise<void> {
     this.#assertOpen();
-    if (typeof callback !== "function") throw new TypeError("Callback must be a function");
-    this.#stream.listen(eventsOnly(callback), "own");
+    this.#stream.listen(callback);
   }
 
   async initializeFrames(callback: FramesCallback): Promise<void> {
     this.#assertOpen();
-    if (typeof callback !== "function") throw new TypeError("Callback must be a function");
-    this.#stream.listen(callback, "forward");
+    this.#stream.listenToFrames(callback);
   }
 
   registerListenAddress(uri: string): boolean {
@@ -156,14 +154,6 @@ export class ZmqSubscriber implements SubscriberApi {
   #assertOpen(): void {
     if (this.#closed !== null) throw new ZmqError("EBADF");
   }
-}
-
-/** For the user's callback a `sync` is an event with nothing in it. */
-export function eventsOnly(callback: DbChangesCallback): FramesCallback {
-  return (event) =>
-    event === null
-      ? callback(null, null, "sync", null, null)
-      : callback(event.table, event.key, event.action, event.value, event.topic);
 }
 
 export function syncOptions(

@@ -35,7 +35,7 @@ export class Push extends Socket<PushPattern> {
   }
 
   /**
-   * Sends a message: one part, or a list of parts. Strings are sent as UTF-8. Resolves when the message was queued for a peer
+   * Sends a message: one part, or a list of parts; an empty list is nothing to send, as in zeromq.js. Strings are sent as UTF-8. Resolves when the message was queued for a peer
    * that has room; waits for one as long as `sendTimeout` says. Calls that overlap keep their order.
    *
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
