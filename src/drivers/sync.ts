@@ -1,4 +1,6 @@
-import { ZmqError } from "../errors.ts";
+import { type DueSync, type SyncOptions, type SyncReason, time } from "./sync-options.ts";
+
+export type { DueSync, SyncOptions, SyncReason } from "./sync-options.ts";
 
 /*
  * When a re-sync is due: whatever is published after daemonize() has resolved is either delivered or covered by a later
@@ -22,48 +24,6 @@ import { ZmqError } from "../errors.ts";
  * A sync that was given becomes due when no address holds it: at once, but not within syncMinInterval of the last one, and
  * after a random part of syncSpread. What is given until then is answered by the same sync.
  */
-
-/** Why a sync is called. */
-export type SyncReason =
-  /** A connection was lost and is back, or is not back within lossGrace. */
-  | "lost"
-  /** An address came into force after daemonize() had resolved. */
-  | "address"
-  /** A topic that was registered while running came into force. */
-  | "topic"
-  /** An address was unregistered while something may have been missed there. */
-  | "unregistered"
-  /** A message was no event. */
-  | "decode"
-  /** The callback failed on an event. */
-  | "callback"
-  /** Messages were dropped, cut or refused. */
-  | "dropped"
-  /** syncPeriod has passed; no known loss. */
-  | "period";
-
-/** A sync to be called now. */
-export interface DueSync {
-  /** Without repetition, in the order in which they came up. */
-  readonly reasons: readonly SyncReason[];
-  /** Called only because syncPeriod has passed: to be counted apart. */
-  readonly periodic: boolean;
-}
-
-export interface SyncOptions {
-  /** ms that daemonize() and a new address are waited for. Default 1000. */
-  readonly startTimeout?: number;
-  /** ms between two syncs. Default 1000. */
-  readonly syncMinInterval?: number;
-  /** ms: upper limit of a random delay, so that a fleet does not read the database at once. Default 0. */
-  readonly syncSpread?: number;
-  /** ms that a lost address is waited for. Default 30 000. */
-  readonly lossGrace?: number;
-  /** Seconds after the last sync at which one is called without a reason; 0: never. Default 0. */
-  readonly syncPeriod?: number;
-  /** In [0, 1). */
-  readonly random?: () => number;
-}
 
 interface Address {
   /** The topics for which it is in force, as a generation; -1: no connection in force. */
@@ -327,11 +287,4 @@ export class SyncSchedule {
   #holds(address: Address): boolean {
     return address.holdUntil !== -Infinity;
   }
-}
-
-function time(option: string, value: number): number {
-  if (typeof value !== "number" || !(value >= 0 && value < Infinity)) {
-    throw new ZmqError("EINVAL", `${option} cannot be ${value}`);
-  }
-  return value;
 }
