@@ -62,6 +62,9 @@ describe("examples: a writer, the service and a controller as three processes", 
     await service();
     await controller.says(/^read 2 rows: .*"two/m);
     expect(controller.output.match(/^read/gm)).toHaveLength(2);
+    // The writer may find the service later than the controller does; nothing is to be on its way when it ends.
+    writer.write("p3 tenant-1 three\n");
+    await controller.says(/^set p3 /m);
 
     writer.endInput();
     controller.signal("SIGTERM");
