@@ -244,21 +244,56 @@ describe("Addresses", () => {
     expect(second.lastEndpoint).toBeNull();
   });
 
-  it("EP-9: unbind takes the address really bound, not the one with a wildcard", async () => {
+  it.each(["sim://any-1", "sim://*"])(
+    "EP-9: what was bound with a wildcard is unbound by the address really bound, or as it was given: %s",
+    async (address) => {
+      const sim = new World();
+      const pull = sim.pull();
+      expect(pull.lastEndpoint).toBeNull();
+      expect(await sim.bind(pull, "sim://*")).toBe("sim://any-1");
+      await pull.unbind(address);
+      for (const gone of ["sim://any-1", "sim://*"])
+        expect((await failure(() => pull.unbind(gone))).error.code).toBe("ENOENT");
+      expect(pull.lastEndpoint).toBe("sim://any-1"); // EP-8
+      expect(sim.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+    },
+  );
+
+  it("EP-9: unbind undoes connect, and disconnect undoes bind", async () => {
     const sim = new World();
     const pull = sim.pull();
-    expect(pull.lastEndpoint).toBeNull();
-    expect(await sim.bind(pull, "sim://*")).toBe("sim://any-1");
-    expect((await failure(() => pull.unbind("sim://*"))).error.code).toBe("ENOENT");
-    await pull.unbind("sim://any-1");
-    expect((await failure(() => pull.unbind("sim://any-1"))).error.code).toBe("ENOENT");
-    expect(pull.lastEndpoint).toBe("sim://any-1"); // EP-8
+    pull.connect("sim://later");
+    await sim.run(pull.unbind("sim://later"));
+    expect((await failure(() => pull.disconnect("sim://later"))).error.code).toBe("ENOENT");
+    await sim.bind(pull, "sim://here");
+    pull.disconnect("sim://here");
+    expect((await failure(() => pull.unbind("sim://here"))).error.code).toBe("ENOENT");
+    await sim.settle();
+    expect(sim.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
   });
 
-  it("EP-8: lastEndpoint after connect is the string given", () => {
-    const pull = make.Pull();
+  it("EP-9: what is bound and dialled under one address ends at once; other addresses stay", async () => {
+    const sim = new World();
+    const push = sim.push();
+    await sim.bind(push, "sim://a");
+    for (const address of ["sim://a", "sim://b", "sim://a"]) push.connect(address);
+    await sim.run(push.unbind("sim://a"));
+    expect(push.stats().peers).toMatchObject([{ address: "sim://b" }]);
+    expect(sim.network.listeners.size).toBe(0);
+  });
+
+  it("EP-8: lastEndpoint after connect is the string given; it changes with every bind and connect, and with no other", async () => {
+    const sim = new World();
+    const pull = sim.pull();
     pull.connect("sim://nobody");
     expect(pull.lastEndpoint).toBe("sim://nobody");
+    await sim.bind(pull, "sim://a");
+    expect(pull.lastEndpoint).toBe("sim://a");
+    pull.connect("sim://other");
+    pull.disconnect("sim://nobody");
+    await sim.run(pull.unbind("sim://a"));
+    expect(() => pull.connect("foo-bar")).toThrow();
+    expect(pull.lastEndpoint).toBe("sim://other");
   });
 
   it("EP-9: two connections to one address end with one disconnect (PUSH, PULL)", async () => {
@@ -278,6 +313,9 @@ describe("Addresses", () => {
       socket.connect("sim://a");
       socket.connect("sim://a");
       expect(socket.stats().peers).toHaveLength(1);
+      expect(socket.lastEndpoint).toBe("sim://a");
+      socket.disconnect("sim://a");
+      expect(() => socket.disconnect("sim://a")).toThrow(expect.objectContaining({ code: "ENOENT" }));
     }
   });
 });
