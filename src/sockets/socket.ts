@@ -1,5 +1,6 @@
 import { ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
+import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Core } from "./core.ts";
 import { Emitter } from "./emitter.ts";
@@ -7,15 +8,8 @@ import { Endpoints } from "./endpoints.ts";
 import type { Environment } from "./environment.ts";
 import type { Events } from "./events.ts";
 import { type MessageLike, toParts } from "./message.ts";
-import {
-  type AllOptions,
-  COMMON_OPTIONS,
-  type CommonOptions,
-  checkOption,
-  defaultOptions,
-  isOption,
-  type OptionName,
-} from "./options.ts";
+import type { OptionTable } from "./option-rules.ts";
+import { type AllOptions, defaultOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
 import type { SocketStats } from "./stats.ts";
 
@@ -34,6 +28,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   readonly #options: AllOptions;
   readonly #endpoints: Endpoints;
   #isClosed = false;
+  readonly #warn = (message: string): void => this.#core.context.environment.warn(message);
   #closing: Promise<void> | null = null;
 
   static {
@@ -62,13 +57,9 @@ export abstract class Socket<P extends Pattern = Pattern> {
       gone,
     };
     this.#endpoints = new Endpoints(this.#core);
-    for (const name of Object.keys(given)) {
-      if (!isOption(name) || !(name in this)) throw new TypeError(`Unknown option: ${name}`);
-      const value: unknown = (given as Record<string, unknown>)[name];
-      if (value !== undefined) (this as Record<string, unknown>)[name] = value;
-    }
-    // As in zeromq.js: a misspelt option is an error, not a new property.
+    // A misspelt or a read-only option is an error, given here or set later, and not a new property: as in zeromq.js.
     Object.seal(this);
+    Object.assign(this, given);
   }
 
   /** What happens to its connections. @see SocketEvents */
@@ -184,15 +175,15 @@ export abstract class Socket<P extends Pattern = Pattern> {
   }
 
   /** Makes properties of the options in a table, on the prototype of the class that has them. */
-  protected static defineOptions(prototype: object, table: Readonly<Record<string, unknown>>): void {
-    for (const name of Object.keys(table) as OptionName[]) {
+  protected static defineOptions<Options>(prototype: object, table: OptionTable<Options>): void {
+    for (const name of Object.keys(table) as (keyof Options & keyof AllOptions)[]) {
+      const rule = table[name];
       Object.defineProperty(prototype, name, {
         get(this: Socket<Pattern>) {
           return this.#options[name];
         },
         set(this: Socket<Pattern>, value: unknown) {
-          checkOption(name, value);
-          (this.#options as Record<OptionName, unknown>)[name] = value;
+          (this.#options as unknown as Record<string, unknown>)[name] = rule.check(name, value, this.#warn);
         },
         configurable: true,
       });
