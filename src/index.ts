@@ -5,6 +5,7 @@ export { ProtocolError, type ProtocolErrorCode, RefusedError, ZmqError } from ".
 export type {
   CallOptions,
   CommonOptions,
+  ConflateOptions,
   DisconnectReason,
   Events,
   Message,

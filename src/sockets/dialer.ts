@@ -43,10 +43,6 @@ export class Dialer implements Endpoint, PipeEndpoint {
     });
   }
 
-  get isClosing(): boolean {
-    return this.#linger.hasStarted;
-  }
-
   start(): void {
     this.#core.pattern.attach(this.#pipe);
     this.#redial.start();

@@ -3,8 +3,6 @@ import type { PeerStats } from "./stats.ts";
 /** An address that a socket has bound or dials. */
 export interface Endpoint {
   readonly address: string;
-  /** `close` has been called. */
-  readonly isClosing: boolean;
   /**
    * Takes no more messages; resolves when what is queued was sent or `linger` ms (-1: any time) have passed. Never rejects.
    * Called again, only the time starts anew.

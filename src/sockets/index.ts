@@ -1,12 +1,14 @@
+export type { CommonOptions } from "./common-options.ts";
 export { Context } from "./context.ts";
 export { Emitter } from "./emitter.ts";
 export type { Channel, Environment, Timer } from "./environment.ts";
 export type { DisconnectReason, Events, SocketEvents } from "./events.ts";
 export type { Message, MessageLike } from "./message.ts";
-export type { CallOptions, CommonOptions, OverflowOptions, ReceiveOptions, SendOptions } from "./options.ts";
+export type { CallOptions } from "./options.ts";
 export { Publisher, type PublisherOptions, type SubscribedOptions } from "./publisher.ts";
 export { Pull, type PullOptions } from "./pull.ts";
 export { Push, type PushOptions } from "./push.ts";
+export type { ConflateOptions, OverflowOptions, ReceiveOptions, SendOptions } from "./queue-options.ts";
 export type { ReceiveBatchOptions } from "./receiver.ts";
 export type { Socket } from "./socket.ts";
 export type { PeerStats, SocketStats } from "./stats.ts";

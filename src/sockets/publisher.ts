@@ -1,23 +1,24 @@
 import { ZmqError } from "../errors.ts";
 import type { OutgoingMessage } from "../zmtp/index.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { FanOut } from "./fan-out.ts";
 import type { MessageLike } from "./message.ts";
+import type { AllOptions, CallOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
+import type { Pattern, Pipe } from "./pipe.ts";
 import {
-  type AllOptions,
-  type CallOptions,
-  type CommonOptions,
+  CONFLATE_OPTIONS,
+  type ConflateOptions,
   OVERFLOW_OPTIONS,
   type OverflowOptions,
   SEND_OPTIONS,
   type SendOptions,
-} from "./options.ts";
-import { Pace } from "./pace.ts";
-import type { Pattern, Pipe } from "./pipe.ts";
+} from "./queue-options.ts";
 import { Socket } from "./socket.ts";
 
-export type PublisherOptions = Partial<CommonOptions & SendOptions & OverflowOptions>;
+export type PublisherOptions = Partial<CommonOptions & SendOptions & OverflowOptions & ConflateOptions>;
 
 export interface SubscribedOptions {
   /** How many peers must hold a matching subscription. Default 1. */
@@ -25,7 +26,7 @@ export interface SubscribedOptions {
   signal?: AbortSignal;
 }
 
-export interface Publisher extends SendOptions, OverflowOptions {}
+export interface Publisher extends SendOptions, OverflowOptions, ConflateOptions {}
 
 /**
  * Sends each message to all peers that have subscribed to a prefix of its first part (RFC 29, "The PUB Socket Type"). Never
@@ -34,7 +35,7 @@ export interface Publisher extends SendOptions, OverflowOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Publisher extends Socket<PubPattern> {
   static {
-    Socket.defineOptions(Publisher.prototype, { ...SEND_OPTIONS, ...OVERFLOW_OPTIONS });
+    Socket.defineOptions(Publisher.prototype, { ...SEND_OPTIONS, ...OVERFLOW_OPTIONS, ...CONFLATE_OPTIONS });
   }
 
   constructor(options: PublisherOptions, context: Context) {

@@ -1,20 +1,21 @@
+import type { CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { Message } from "./message.ts";
+import type { AllOptions, CallOptions } from "./options.ts";
+import type { Pattern, Pipe } from "./pipe.ts";
 import {
-  type AllOptions,
-  type CallOptions,
-  type CommonOptions,
+  CONFLATE_OPTIONS,
+  type ConflateOptions,
   RECEIVE_OPTIONS,
   type ReceiveOptions,
-} from "./options.ts";
-import type { Pattern, Pipe } from "./pipe.ts";
+} from "./queue-options.ts";
 import { type ReceiveBatchOptions, Receiver } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 
-export type PullOptions = Partial<CommonOptions & ReceiveOptions>;
+export type PullOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions>;
 
-export interface Pull extends ReceiveOptions {}
+export interface Pull extends ReceiveOptions, ConflateOptions {}
 
 /**
  * Receives messages from its peers, one from each in turn (RFC 30, "The PULL Socket Type"). When an application does not keep up,
@@ -23,7 +24,7 @@ export interface Pull extends ReceiveOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Pull extends Socket<PullPattern> {
   static {
-    Socket.defineOptions(Pull.prototype, RECEIVE_OPTIONS);
+    Socket.defineOptions(Pull.prototype, { ...RECEIVE_OPTIONS, ...CONFLATE_OPTIONS });
   }
 
   constructor(options: PullOptions, context: Context) {

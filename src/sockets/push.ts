@@ -1,22 +1,18 @@
 import type { OutgoingMessage } from "../zmtp/index.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { MessageLike } from "./message.ts";
-import {
-  type AllOptions,
-  type CallOptions,
-  type CommonOptions,
-  SEND_OPTIONS,
-  type SendOptions,
-} from "./options.ts";
+import type { AllOptions, CallOptions } from "./options.ts";
 import type { Pattern, Pipe } from "./pipe.ts";
+import { CONFLATE_OPTIONS, type ConflateOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
 import { RoundRobin } from "./round-robin.ts";
 import { Sender } from "./sender.ts";
 import { Socket } from "./socket.ts";
 
-export type PushOptions = Partial<CommonOptions & SendOptions>;
+export type PushOptions = Partial<CommonOptions & SendOptions & ConflateOptions>;
 
-export interface Push extends SendOptions {}
+export interface Push extends SendOptions, ConflateOptions {}
 
 /**
  * Sends each message to one of its peers in turn (RFC 30, "The PUSH Socket Type").
@@ -27,7 +23,7 @@ export interface Push extends SendOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Push extends Socket<PushPattern> {
   static {
-    Socket.defineOptions(Push.prototype, SEND_OPTIONS);
+    Socket.defineOptions(Push.prototype, { ...SEND_OPTIONS, ...CONFLATE_OPTIONS });
   }
 
   constructor(options: PushOptions, context: Context) {

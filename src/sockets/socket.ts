@@ -1,24 +1,15 @@
 import { ZmqError } from "../errors.ts";
-import type { Transport } from "../transports/transport.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
-import { Acceptor } from "./acceptor.ts";
+import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Core } from "./core.ts";
-import { Dialer } from "./dialer.ts";
 import { Emitter } from "./emitter.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { Endpoints } from "./endpoints.ts";
 import type { Environment } from "./environment.ts";
 import type { Events } from "./events.ts";
 import { type MessageLike, toParts } from "./message.ts";
-import {
-  type AllOptions,
-  COMMON_OPTIONS,
-  type CommonOptions,
-  checkOption,
-  defaultOptions,
-  isOption,
-  type OptionName,
-} from "./options.ts";
+import type { OptionTable } from "./option-rules.ts";
+import { type AllOptions, defaultOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
 import type { SocketStats } from "./stats.ts";
 
@@ -35,11 +26,9 @@ export abstract class Socket<P extends Pattern = Pattern> {
   readonly #core: Core;
   readonly #pattern: P;
   readonly #options: AllOptions;
-  /** Those that are closed too, until they have sent what they had. */
-  readonly #endpoints = new Set<Endpoint>();
-  readonly #binding = new Set<Promise<void>>();
-  #lastEndpoint: string | null = null;
+  readonly #endpoints: Endpoints;
   #isClosed = false;
+  readonly #warn = (message: string): void => this.#core.context.environment.warn(message);
   #closing: Promise<void> | null = null;
 
   static {
@@ -67,13 +56,10 @@ export abstract class Socket<P extends Pattern = Pattern> {
       pattern: this.#pattern,
       gone,
     };
-    for (const name of Object.keys(given)) {
-      if (!isOption(name) || !(name in this)) throw new TypeError(`Unknown option: ${name}`);
-      const value: unknown = (given as Record<string, unknown>)[name];
-      if (value !== undefined) (this as Record<string, unknown>)[name] = value;
-    }
-    // As in zeromq.js: a misspelt option is an error, not a new property.
+    this.#endpoints = new Endpoints(this.#core);
+    // A misspelt or a read-only option is an error, given here or set later, and not a new property: as in zeromq.js.
     Object.seal(this);
+    Object.assign(this, given);
   }
 
   /** What happens to its connections. @see SocketEvents */
@@ -83,7 +69,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
 
   /** The address last bound, as it really is, or last dialled, as it was given; null at first. */
   get lastEndpoint(): string | null {
-    return this.#lastEndpoint;
+    return this.#endpoints.last;
   }
 
   get closed(): boolean {
@@ -100,26 +86,20 @@ export abstract class Socket<P extends Pattern = Pattern> {
   bind(address: string): Promise<void> {
     this.#assertOpen();
     assertAddress(address);
-    const bound = this.#listen(address);
-    const settled = bound.then(
-      () => {},
-      () => {},
-    );
-    this.#binding.add(settled);
-    void settled.then(() => this.#binding.delete(settled));
-    return bound;
+    return this.#endpoints.bind(address);
   }
 
   /**
    * Stops listening and ends the connections that came in that way, after `linger`; resolves then. The address is the one
-   * that `lastEndpoint` told.
+   * that `lastEndpoint` told or the one given to `bind`; all that was bound or dialled by it is undone, as by `disconnect`.
+   * Over inproc only the name is given up: the connections stay.
    *
-   * @throws {ZmqError} by rejection: ENOENT for what is not bound, EINVAL, EPROTONOSUPPORT; EBADF at once.
+   * @throws {ZmqError} by rejection: ENOENT for what is neither bound nor dialled, EINVAL, EPROTONOSUPPORT; EBADF at once.
    */
   unbind(address: string): Promise<void> {
     this.#assertOpen();
     assertAddress(address);
-    return this.#unlisten(address);
+    return this.#unbind(address);
   }
 
   /**
@@ -131,23 +111,17 @@ export abstract class Socket<P extends Pattern = Pattern> {
   connect(address: string): void {
     this.#assertOpen();
     assertAddress(address);
-    const transport = this.#transportFor(address);
-    transport.check(address, "connect");
-    this.#lastEndpoint = address;
-    if (!this.connectsTwice && this.#find(address, Dialer).length > 0) return;
-    const dialer = new Dialer(this.#core, address, transport, () => this.#endpoints.delete(dialer));
-    this.#endpoints.add(dialer);
-    dialer.start();
+    this.#endpoints.connect(address, this.connectsTwice);
   }
 
   /**
-   * Ends all connections dialled to this address, after `linger`.
-   * @throws {ZmqError} at once: ENOENT when there are none, EINVAL, EPROTONOSUPPORT, EBADF.
+   * Ends all connections dialled to this address, after `linger`. What was bound by it is undone too, as by `unbind`.
+   * @throws {ZmqError} at once: ENOENT for what is neither bound nor dialled, EINVAL, EPROTONOSUPPORT, EBADF.
    */
   disconnect(address: string): void {
     this.#assertOpen();
     assertAddress(address);
-    this.#remove(address, Dialer);
+    this.#endpoints.remove(address);
   }
 
   /**
@@ -162,7 +136,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
 
   /** Counts of messages. Costs some work for each peer. */
   stats(): SocketStats {
-    const peers = [...this.#endpoints].flatMap((endpoint) => endpoint.stats());
+    const peers = this.#endpoints.stats();
     const sum = (name: "sent" | "received" | "dropped" | "queued"): number =>
       peers.reduce((total, peer) => total + peer[name], 0);
     const { gone } = this.#core;
@@ -201,74 +175,29 @@ export abstract class Socket<P extends Pattern = Pattern> {
   }
 
   /** Makes properties of the options in a table, on the prototype of the class that has them. */
-  protected static defineOptions(prototype: object, table: Readonly<Record<string, unknown>>): void {
-    for (const name of Object.keys(table) as OptionName[]) {
+  protected static defineOptions<Options>(prototype: object, table: OptionTable<Options>): void {
+    for (const name of Object.keys(table) as (keyof Options & keyof AllOptions)[]) {
+      const rule = table[name];
       Object.defineProperty(prototype, name, {
         get(this: Socket<Pattern>) {
           return this.#options[name];
         },
         set(this: Socket<Pattern>, value: unknown) {
-          checkOption(name, value);
-          (this.#options as Record<OptionName, unknown>)[name] = value;
+          (this.#options as unknown as Record<string, unknown>)[name] = rule.check(name, value, this.#warn);
         },
         configurable: true,
       });
     }
   }
 
-  async #listen(address: string): Promise<void> {
-    const transport = this.#transportFor(address);
-    transport.check(address, "bind");
-    const acceptor = new Acceptor(this.#core);
-    const release = this.#core.context.environment.hold();
-    try {
-      await acceptor.listen(address, transport);
-    } finally {
-      release();
-    }
-    const tooLate = this.#isClosed;
-    this.#endpoints.add(acceptor);
-    this.#lastEndpoint = acceptor.address;
-    this.#events.emit({ type: "bind", address: acceptor.address });
-    if (!tooLate) return;
-    await this.#end(acceptor);
-    throw new ZmqError("EBADF", undefined, { address });
-  }
-
-  async #unlisten(address: string): Promise<void> {
-    await Promise.all(this.#remove(address, Acceptor));
+  async #unbind(address: string): Promise<void> {
+    await Promise.all(this.#endpoints.remove(address));
   }
 
   async #close(): Promise<void> {
     this.#pattern.close();
-    await Promise.all([...[...this.#endpoints].map((endpoint) => this.#end(endpoint)), ...this.#binding]);
+    await this.#endpoints.close();
     this.#events.emit({ type: "end" });
-  }
-
-  async #end(endpoint: Endpoint): Promise<void> {
-    await endpoint.close(this.#options.linger);
-    this.#endpoints.delete(endpoint);
-  }
-
-  #find(address: string, kind: typeof Acceptor | typeof Dialer): Endpoint[] {
-    return [...this.#endpoints].filter(
-      (endpoint) => endpoint instanceof kind && endpoint.address === address && !endpoint.isClosing,
-    );
-  }
-
-  #remove(address: string, kind: typeof Acceptor | typeof Dialer): Promise<void>[] {
-    this.#transportFor(address);
-    const found = this.#find(address, kind);
-    if (found.length === 0) throw new ZmqError("ENOENT", undefined, { address });
-    return found.map((endpoint) => this.#end(endpoint));
-  }
-
-  #transportFor(address: string): Transport {
-    const scheme = /^([^:]+):\/\/./.exec(address)?.[1];
-    if (scheme === undefined) throw new ZmqError("EINVAL", undefined, { address });
-    const transports = this.#core.context.environment.transports;
-    if (!Object.hasOwn(transports, scheme)) throw new ZmqError("EPROTONOSUPPORT", undefined, { address });
-    return transports[scheme] as Transport;
   }
 
   #assertOpen(): void {

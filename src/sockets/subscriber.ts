@@ -1,22 +1,23 @@
 import { ZmqError } from "../errors.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { Message } from "./message.ts";
+import type { AllOptions, CallOptions } from "./options.ts";
+import type { Pattern, Pipe } from "./pipe.ts";
 import {
-  type AllOptions,
-  type CallOptions,
-  type CommonOptions,
+  CONFLATE_OPTIONS,
+  type ConflateOptions,
   RECEIVE_OPTIONS,
   type ReceiveOptions,
-} from "./options.ts";
-import type { Pattern, Pipe } from "./pipe.ts";
+} from "./queue-options.ts";
 import { type ReceiveBatchOptions, Receiver } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-export type SubscriberOptions = Partial<CommonOptions & ReceiveOptions>;
+export type SubscriberOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions>;
 
-export interface Subscriber extends ReceiveOptions {}
+export interface Subscriber extends ReceiveOptions, ConflateOptions {}
 
 /**
  * Receives the messages whose first part begins with a topic subscribed to (RFC 29, "The SUB Socket Type"). Without a subscription
@@ -25,7 +26,7 @@ export interface Subscriber extends ReceiveOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Subscriber extends Socket<SubPattern> {
   static {
-    Socket.defineOptions(Subscriber.prototype, RECEIVE_OPTIONS);
+    Socket.defineOptions(Subscriber.prototype, { ...RECEIVE_OPTIONS, ...CONFLATE_OPTIONS });
   }
 
   constructor(options: SubscriberOptions, context: Context) {

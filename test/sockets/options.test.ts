@@ -31,9 +31,36 @@ const common = {
   tcpKeepalive: -1,
   tcpKeepaliveIdle: -1,
   ipv6: false,
+  immediate: false,
+  conflate: false,
+  affinity: 0,
+  rate: 100,
+  recoveryInterval: 10_000,
+  multicastMaxTransportDataUnit: 1500,
+  tcpKeepaliveCount: -1,
+  tcpKeepaliveInterval: -1,
+  tcpMaxRetransmitTimeout: 0,
+  typeOfService: 0,
+  interface: null,
+  loopbackFastPath: false,
+  vmciBufferSize: 65_546,
+  vmciBufferMinSize: 128,
+  vmciBufferMaxSize: 262_144,
+  vmciConnectTimeout: -1,
 };
-const sending = { sendHighWaterMark: 1000, sendHighWaterMarkBytes: 0, sendTimeout: -1 };
-const receiving = { receiveHighWaterMark: 1000, receiveHighWaterMarkBytes: 0, receiveTimeout: -1 };
+const sending = {
+  sendHighWaterMark: 1000,
+  sendHighWaterMarkBytes: 0,
+  sendTimeout: -1,
+  sendBufferSize: -1,
+  multicastHops: 1,
+};
+const receiving = {
+  receiveHighWaterMark: 1000,
+  receiveHighWaterMarkBytes: 0,
+  receiveTimeout: -1,
+  receiveBufferSize: -1,
+};
 
 describe("Options: names and defaults", () => {
   it.each([
@@ -73,8 +100,11 @@ describe("Options: what they take", () => {
     ["linger", 2 ** 31 - 1],
     ["reconnectInterval", 5],
     ["maxMessageSize", 2 ** 40],
-    ["heartbeatTimeToLive", 6_553_599],
+    ["heartbeatTimeToLive", 6_553_500],
     ["heartbeatPeers", "able"],
+    ["interface", "eth0"],
+    ["interface", null],
+    ["affinity", 5],
     ["tcpKeepalive", 0],
     ["ipv6", true],
   ];
@@ -91,20 +121,56 @@ describe("Options: what they take", () => {
     ["linger", undefined],
     ["linger", 1n],
     ["ipv6", 1],
+    ["immediate", undefined],
+    ["immediate", null],
     ["heartbeatPeers", 1],
+    ["interface", 1],
+    ["interface", undefined],
+    ["affinity", "1"],
     ["receiveTimeout", {}],
-  ] as [string, unknown][])("%s = %s: a TypeError for the wrong kind", (name, value) => {
+  ] as [string, unknown][])("%s = %s: zeromq.js's TypeError for the wrong kind", (name, value) => {
     const socket = make.Pull() as unknown as Bag;
     const before = socket[name];
+    const wrong = expect.objectContaining({ name: "TypeError", message: wanted(before, name) });
     expect(() => {
       socket[name] = value;
-    }).toThrow(/^Option value must be a (number|boolean|string): /);
+    }).toThrow(wrong);
     expect(socket[name]).toBe(before);
+    expect(() => make.Pull({ [name]: value })).toThrow(wrong);
+  });
+
+  const wanted = (before: unknown, name: string): string => {
+    if (name === "interface") return "Option value must be a string or buffer";
+    return `Option value must be a ${typeof before}`;
+  };
+
+  it.each([
+    ["linger", 2.9, 2],
+    ["linger", -0.5, 0],
+    ["linger", -1.5, -1],
+    ["maxMessageSize", 10.5, 10],
+    ["heartbeatTimeToLive", 150, 100],
+    ["heartbeatTimeToLive", 6_553_599, 6_553_500],
+    ["typeOfService", 3.7, 3],
+    ["affinity", -1, 0],
+    ["affinity", Number.POSITIVE_INFINITY, 2 ** 64],
+    ["interface", "eth0\0rest", "eth0"],
+    ["interface", Buffer.from("eth0"), "eth0"],
+    ["interface", "", null],
+  ] as [string, unknown, unknown][])("%s = %s is kept as %s", (name, value, kept) => {
+    expect((make.Pull({ [name]: value }) as unknown as Bag)[name]).toBe(kept);
+  });
+
+  it("a number that is no longer exact: taken, with zeromq.js's warning", () => {
+    const sim = new World();
+    expect(sim.pull({ affinity: 2 ** 53 }).affinity).toBe(2 ** 53);
+    expect(sim.warnings).toEqual([
+      "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
+    ]);
   });
 
   it.each([
     ["linger", -2],
-    ["linger", 0.5],
     ["linger", Number.NaN],
     ["linger", Number.POSITIVE_INFINITY],
     ["linger", 2 ** 31],
@@ -131,13 +197,25 @@ describe("Options: what they take", () => {
     ["Pull", "sendTimeout"],
     ["Pull", "nonsense"],
     ["Pull", "receive"],
-    ["Pull", "__proto__x"],
+    ["Pull", "plainServer"],
+    ["Pull", "curveServerKey"],
+    ["Pull", "socksProxy"],
   ] as [Kind, string][])("a %s has no %s", (kind, name) => {
-    expect(() => make[kind]({ [name]: 1 })).toThrow(new TypeError(`Unknown option: ${name}`));
+    const wrong = new TypeError(`Cannot add property ${name}, object is not extensible`);
+    expect(() => make[kind]({ [name]: 1 })).toThrow(wrong);
+    const socket = make[kind]() as unknown as Bag;
+    expect(() => {
+      socket[name] = 1;
+    }).toThrow(wrong);
   });
 
-  it("undefined in the constructor leaves the default", () => {
-    expect(make.Pull({ linger: undefined }).linger).toBe(-1);
+  it.each(["lastEndpoint", "closed", "events"])("%s can only be read", (name) => {
+    const wrong = new TypeError(`Cannot set property ${name} of #<Socket> which has only a getter`);
+    expect(() => make.Pull({ [name]: 1 })).toThrow(wrong);
+    const socket = make.Pull() as unknown as Bag;
+    expect(() => {
+      socket[name] = 1;
+    }).toThrow(wrong);
   });
 
   it.each([1, "x", null])("options that are no object: %s", (options) => {
@@ -244,21 +322,56 @@ describe("Addresses", () => {
     expect(second.lastEndpoint).toBeNull();
   });
 
-  it("EP-9: unbind takes the address really bound, not the one with a wildcard", async () => {
+  it.each(["sim://any-1", "sim://*"])(
+    "EP-9: what was bound with a wildcard is unbound by the address really bound, or as it was given: %s",
+    async (address) => {
+      const sim = new World();
+      const pull = sim.pull();
+      expect(pull.lastEndpoint).toBeNull();
+      expect(await sim.bind(pull, "sim://*")).toBe("sim://any-1");
+      await pull.unbind(address);
+      for (const gone of ["sim://any-1", "sim://*"])
+        expect((await failure(() => pull.unbind(gone))).error.code).toBe("ENOENT");
+      expect(pull.lastEndpoint).toBe("sim://any-1"); // EP-8
+      expect(sim.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+    },
+  );
+
+  it("EP-9: unbind undoes connect, and disconnect undoes bind", async () => {
     const sim = new World();
     const pull = sim.pull();
-    expect(pull.lastEndpoint).toBeNull();
-    expect(await sim.bind(pull, "sim://*")).toBe("sim://any-1");
-    expect((await failure(() => pull.unbind("sim://*"))).error.code).toBe("ENOENT");
-    await pull.unbind("sim://any-1");
-    expect((await failure(() => pull.unbind("sim://any-1"))).error.code).toBe("ENOENT");
-    expect(pull.lastEndpoint).toBe("sim://any-1"); // EP-8
+    pull.connect("sim://later");
+    await sim.run(pull.unbind("sim://later"));
+    expect((await failure(() => pull.disconnect("sim://later"))).error.code).toBe("ENOENT");
+    await sim.bind(pull, "sim://here");
+    pull.disconnect("sim://here");
+    expect((await failure(() => pull.unbind("sim://here"))).error.code).toBe("ENOENT");
+    await sim.settle();
+    expect(sim.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
   });
 
-  it("EP-8: lastEndpoint after connect is the string given", () => {
-    const pull = make.Pull();
+  it("EP-9: what is bound and dialled under one address ends at once; other addresses stay", async () => {
+    const sim = new World();
+    const push = sim.push();
+    await sim.bind(push, "sim://a");
+    for (const address of ["sim://a", "sim://b", "sim://a"]) push.connect(address);
+    await sim.run(push.unbind("sim://a"));
+    expect(push.stats().peers).toMatchObject([{ address: "sim://b" }]);
+    expect(sim.network.listeners.size).toBe(0);
+  });
+
+  it("EP-8: lastEndpoint after connect is the string given; it changes with every bind and connect, and with no other", async () => {
+    const sim = new World();
+    const pull = sim.pull();
     pull.connect("sim://nobody");
     expect(pull.lastEndpoint).toBe("sim://nobody");
+    await sim.bind(pull, "sim://a");
+    expect(pull.lastEndpoint).toBe("sim://a");
+    pull.connect("sim://other");
+    pull.disconnect("sim://nobody");
+    await sim.run(pull.unbind("sim://a"));
+    expect(() => pull.connect("foo-bar")).toThrow();
+    expect(pull.lastEndpoint).toBe("sim://other");
   });
 
   it("EP-9: two connections to one address end with one disconnect (PUSH, PULL)", async () => {
@@ -278,6 +391,9 @@ describe("Addresses", () => {
       socket.connect("sim://a");
       socket.connect("sim://a");
       expect(socket.stats().peers).toHaveLength(1);
+      expect(socket.lastEndpoint).toBe("sim://a");
+      socket.disconnect("sim://a");
+      expect(() => socket.disconnect("sim://a")).toThrow(expect.objectContaining({ code: "ENOENT" }));
     }
   });
 });
