@@ -24,6 +24,8 @@ export function nodeEnvironment(): Environment {
     random: Math.random,
     allocate: (size) => Buffer.allocUnsafe(size),
     encodeText: (text) => Buffer.from(text, "utf8"),
+    view: (bytes) =>
+      Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     hold: () => keeper.hold(),
     warn: (message) => process.emitWarning(message),
     channel,

@@ -4,6 +4,9 @@ import { Acceptor } from "./acceptor.ts";
 import type { Core } from "./core.ts";
 import { Dialer } from "./dialer.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { InprocBinding } from "./inproc-binding.ts";
+import { checkInprocAddress } from "./inproc-names.ts";
+import { InprocPipe } from "./inproc-pipe.ts";
 import type { PeerStats } from "./stats.ts";
 
 /**
@@ -41,13 +44,11 @@ export class Endpoints {
 
   /** @param twice whether another connection to an address that is there already is wanted. */
   connect(address: string, twice: boolean): void {
-    const transport = this.#transportFor(address);
-    transport.check(address, "connect");
+    const scheme = this.#schemeOf(address);
+    const isThere = !twice && this.#find(address).length > 0;
+    if (scheme === "inproc") this.#connectInproc(address, isThere);
+    else this.#dial(address, this.#transport(scheme), isThere);
     this.#last = address;
-    if (!twice && this.#find(address).length > 0) return;
-    const dialer = new Dialer(this.#core, address, transport, () => this.#names.delete(dialer));
-    this.#names.set(dialer, [address]);
-    dialer.start();
   }
 
   /**
@@ -55,7 +56,7 @@ export class Endpoints {
    * is over. @throws {ZmqError} ENOENT when there are none; EINVAL, EPROTONOSUPPORT.
    */
   remove(address: string): Promise<void>[] {
-    this.#transportFor(address);
+    this.#schemeOf(address);
     const found = this.#find(address);
     if (found.length === 0) throw new ZmqError("ENOENT", undefined, { address });
     return found.map((endpoint) => this.#end(endpoint));
@@ -71,8 +72,47 @@ export class Endpoints {
     return [...this.#names.keys()].flatMap((endpoint) => endpoint.stats());
   }
 
+  #dial(address: string, transport: Transport, isThere: boolean): void {
+    transport.check(address, "connect");
+    if (isThere) return;
+    const dialer = new Dialer(this.#core, address, transport, () => this.#names.delete(dialer));
+    this.#names.set(dialer, [address]);
+    dialer.start();
+  }
+
+  #connectInproc(address: string, isThere: boolean): void {
+    checkInprocAddress(address);
+    if (isThere) return;
+    const pipe = this.#inprocPipe(address);
+    this.#core.context.inproc.assertMayConnect(pipe);
+    this.#names.set(pipe, [address]);
+    pipe.start();
+  }
+
+  /** Done when this returns: a connect that follows in the same turn finds the name. */
+  #bindInproc(address: string): void {
+    checkInprocAddress(address);
+    const binding = new InprocBinding(this.#core, address, () => {
+      const pipe = this.#inprocPipe(address);
+      this.#names.set(pipe, []);
+      return pipe;
+    });
+    this.#core.context.inproc.bind(binding);
+    this.#names.set(binding, [address]);
+    this.#last = address;
+  }
+
+  #inprocPipe(address: string): InprocPipe {
+    return new InprocPipe(this.#core, address, (pipe) => this.#names.delete(pipe));
+  }
+
   async #listen(address: string): Promise<void> {
-    const transport = this.#transportFor(address);
+    const scheme = this.#schemeOf(address);
+    if (scheme === "inproc") {
+      this.#bindInproc(address);
+      return;
+    }
+    const transport = this.#transport(scheme);
     transport.check(address, "bind");
     const acceptor = new Acceptor(this.#core);
     const release = this.#core.context.environment.hold();
@@ -100,11 +140,17 @@ export class Endpoints {
     return [...this.#names].filter(([, names]) => names.includes(address)).map(([endpoint]) => endpoint);
   }
 
-  #transportFor(address: string): Transport {
+  /** @throws {ZmqError} EINVAL, EPROTONOSUPPORT. */
+  #schemeOf(address: string): string {
     const scheme = /^([^:]+):\/\/./.exec(address)?.[1];
     if (scheme === undefined) throw new ZmqError("EINVAL", undefined, { address });
     const { transports } = this.#core.context.environment;
-    if (!Object.hasOwn(transports, scheme)) throw new ZmqError("EPROTONOSUPPORT", undefined, { address });
-    return transports[scheme] as Transport;
+    if (scheme !== "inproc" && !Object.hasOwn(transports, scheme))
+      throw new ZmqError("EPROTONOSUPPORT", undefined, { address });
+    return scheme;
+  }
+
+  #transport(scheme: string): Transport {
+    return this.#core.context.environment.transports[scheme] as Transport;
   }
 }

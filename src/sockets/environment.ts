@@ -31,6 +31,8 @@ export interface Environment {
   allocate(size: number): Uint8Array;
   /** UTF-8 bytes of a text. On Node a Buffer. */
   encodeText(text: string): Uint8Array;
+  /** The same memory as users get to see it. On Node a Buffer. */
+  view(bytes: Uint8Array): Uint8Array;
   /** Keeps the process alive until the function returned is called. */
   hold(): () => void;
   warn(message: string): void;

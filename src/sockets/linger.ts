@@ -1,6 +1,6 @@
 import type { Environment, Timer } from "./environment.ts";
 
-/** The time in which an endpoint that was closed may still send. Keeps the process alive for so long. */
+/** The time in which an endpoint that was closed may still send. Keeps the process alive for so long, as a rule. */
 export class Linger {
   readonly #environment: Environment;
   readonly #onTimeout: () => void;
@@ -24,11 +24,12 @@ export class Linger {
 
   /**
    * @param ms -1: without end; 0: `onTimeout` comes at the end of the turn. Called again, the time starts anew.
+   * @param keepsAlive whether the process waits too.
    * @returns the same promise always; it resolves at `end`.
    */
-  start(ms: number): Promise<void> {
+  start(ms: number, keepsAlive = true): Promise<void> {
     if (!this.#over) this.#setTimer(ms);
-    this.#ended ??= this.#over ? Promise.resolve() : this.#untilEnd();
+    this.#ended ??= this.#over ? Promise.resolve() : this.#untilEnd(keepsAlive);
     return this.#ended;
   }
 
@@ -46,8 +47,8 @@ export class Linger {
     else if (ms > 0) this.#timer = this.#environment.setTimer(ms, () => this.#expire());
   }
 
-  #untilEnd(): Promise<void> {
-    const release = this.#environment.hold();
+  #untilEnd(keepsAlive: boolean): Promise<void> {
+    const release = keepsAlive ? this.#environment.hold() : () => {};
     return new Promise((resolve) => {
       this.#settle = () => {
         release();

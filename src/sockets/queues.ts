@@ -76,6 +76,11 @@ export class Inbox {
     return this.#messages.length;
   }
 
+  /** Each part counts 64 more than its size. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The high-water mark is reached. */
   get isFull(): boolean {
     const { receiveHighWaterMark: count, receiveHighWaterMarkBytes: bytes } = this.#options;

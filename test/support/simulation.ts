@@ -46,6 +46,7 @@ export class Simulation {
       random: () => this.random(),
       allocate: (size) => Buffer.allocUnsafe(size),
       encodeText: (text) => Buffer.from(text, "utf8"),
+      view: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       hold: () => {
         let held = true;
         this.holds += 1;

@@ -1,0 +1,337 @@
+import { ZmqError } from "../errors.ts";
+import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
+import type { Core } from "./core.ts";
+import { announce } from "./diagnostics.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Environment } from "./environment.ts";
+import type { Flushable } from "./flusher.ts";
+import { InprocOutbox } from "./inproc-outbox.ts";
+import { Linger } from "./linger.ts";
+import type { Pipe } from "./pipe.ts";
+import { Inbox } from "./queues.ts";
+import type { PeerStats } from "./stats.ts";
+
+/** Items delivered in one go; what follows comes after other pipes had their turn. */
+const BATCH = 1000;
+
+/**
+ * One end of a connection within the process. No bytes: the peer gets the parts that were sent, in the same memory. What is
+ * sent leaves at the end of the turn, in order, and is then kept by the receiving end until its application takes it; the two
+ * stages count together against the sum of both ends' high-water marks.
+ *
+ * Each end is its own endpoint, for there is no other connection to come (no reconnect): when one end closes, the other has got
+ * everything that was sent before, and is over too.
+ *
+ * The other end may have been made by another copy of this code, which shares the context. So the two know only each other's public
+ * methods, and nothing that is handed over is asked for its class.
+ */
+export class InprocPipe implements Pipe, Endpoint, Flushable {
+  readonly address: string;
+  readonly #core: Core;
+  readonly #onGone: (pipe: InprocPipe) => void;
+  readonly #outbox = new InprocOutbox();
+  readonly #inbox: Inbox;
+  readonly #linger: Linger;
+  #peer: InprocPipe | null = null;
+  #isAttached = false;
+  #isReady = false;
+  #isGone = false;
+  #isEnding = false; // takes no more; the end follows what is on its way
+  #overflowed = false;
+  #wasFull = false; // an offer was refused: the pattern waits for `writable`
+  #isScheduled = false;
+  #sent = 0;
+  #received = 0;
+  #dropped = 0;
+
+  /** @param onGone there is nothing left to send, and nobody to hear from. */
+  constructor(core: Core, address: string, onGone: (pipe: InprocPipe) => void) {
+    this.#core = core;
+    this.address = address;
+    this.#onGone = onGone;
+    this.#inbox = new Inbox(core.options);
+    this.#linger = new Linger(core.context.environment, () => {
+      if (this.#peer === null) this.#leave();
+    });
+  }
+
+  get type(): SocketType {
+    return this.#core.type;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  get kept(): number {
+    return this.#inbox.length;
+  }
+
+  /** As a dialled endpoint: messages queue from now on, whether or not anybody has bound the address. */
+  start(): void {
+    this.#attach();
+    this.#core.context.inproc.connect(this);
+  }
+
+  offer(message: OutgoingMessage): boolean {
+    if (this.#isEnding) return false;
+    if (this.#fill() >= 1) {
+      this.#wasFull = true;
+      return false;
+    }
+    this.#outbox.send(message);
+    this.#schedule();
+    return true;
+  }
+
+  keep(parts: Uint8Array[]): void {
+    this.#received += 1;
+    this.#inbox.push(parts);
+  }
+
+  take(): Uint8Array[] | undefined {
+    const parts = this.#inbox.shift();
+    this.#peer?.taken();
+    return parts;
+  }
+
+  countReceived(): void {
+    this.#received += 1;
+  }
+
+  drop(): void {
+    this.#countDropped(1);
+    this.#core.events.emit({ type: "drop", address: this.address });
+  }
+
+  subscribe(topic: Uint8Array): void {
+    this.#tell(true, topic);
+  }
+
+  cancel(topic: Uint8Array): void {
+    this.#tell(false, topic);
+  }
+
+  confirm(): Promise<"answered"> {
+    if (!this.#isReady || this.#isEnding)
+      return Promise.reject(new ZmqError("EAGAIN", undefined, { address: this.address }));
+    return new Promise((resolve, reject) => {
+      this.#outbox.push({ resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  overflow(): void {
+    this.#countDropped(1);
+    this.#overflowed = true;
+    this.#isEnding = true;
+    this.#discard();
+    this.#schedule();
+  }
+
+  /**
+   * What was sent to a connected peer is the peer's, and comes through whatever `linger` says; only what waits for somebody to bind
+   * the address lingers. It does so without keeping the process alive for ever, for nobody else could bind it.
+   */
+  close(linger: number): Promise<void> {
+    const done = this.#linger.start(linger, linger !== -1);
+    if (!this.#isGone) {
+      this.#detach();
+      this.#isEnding = true;
+      if (this.#peer !== null) this.#schedule();
+      else if (this.#outbox.messages === 0) this.#leave();
+    }
+    return done;
+  }
+
+  stats(): PeerStats[] {
+    if (this.#isGone) return [];
+    const { address } = this;
+    const socketType = this.#peer?.type ?? null;
+    const queued = this.#outbox.messages + this.#inbox.length;
+    return [
+      { address, socketType, sent: this.#sent, received: this.#received, dropped: this.#dropped, queued },
+    ];
+  }
+
+  /** Delivers what is on its way, then the end, if that has come. Called by the courier. */
+  flush(): void {
+    this.#isScheduled = false;
+    this.#peer?.introduce();
+    for (let count = 0; count < BATCH && this.#peer !== null; count += 1) {
+      const item = this.#outbox.shift();
+      if (item === undefined) break;
+      if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
+      else if ("topic" in item) this.#peer.hear(item.subscribe, item.topic);
+      else item.resolve("answered");
+    }
+    if (!this.#outbox.isEmpty) this.#schedule();
+    else if (this.#isEnding) this.#end();
+    if (this.#wasFull && !this.#isEnding && this.#fill() <= 0.5) this.#tellWritable();
+  }
+
+  // What the other end calls
+
+  link(peer: InprocPipe): void {
+    this.#peer = peer;
+    this.#schedule();
+  }
+
+  /** The two ends are connected. */
+  introduce(): void {
+    if (this.#isReady || this.#isEnding) return;
+    this.#isReady = true;
+    this.#attach();
+    this.#core.pattern.ready(this);
+    if (this.#wasFull && this.#fill() < 1) this.#tellWritable();
+  }
+
+  /** @returns false when this end takes nothing any more. */
+  receive(parts: Uint8Array[]): boolean {
+    if (this.#isEnding) return false;
+    this.#core.pattern.message(this, parts);
+    return true;
+  }
+
+  hear(subscribe: boolean, topic: Uint8Array): void {
+    if (!this.#isEnding) this.#core.pattern.subscription(this, subscribe, topic);
+  }
+
+  /** The receiving end has taken a message. */
+  taken(): void {
+    if (this.#wasFull && this.#fill() <= 0.5) this.#schedule();
+  }
+
+  /** The other end is over. */
+  ended(overflowed: boolean): void {
+    this.#peer = null;
+    this.#overflowed ||= overflowed;
+    this.#leave();
+  }
+
+  get receiveHighWaterMark(): number {
+    return this.#core.options.receiveHighWaterMark;
+  }
+
+  get receiveHighWaterMarkBytes(): number {
+    return this.#core.options.receiveHighWaterMarkBytes;
+  }
+
+  get keptBytes(): number {
+    return this.#inbox.bytes;
+  }
+
+  // For itself
+
+  /**
+   * How full the way to the peer is: 1 at the high-water mark. The marks of both ends are added, and 0 at either end means none,
+   * as in libzmq (pipe_t::set_hwms); while nobody has bound the address there is only our own.
+   */
+  #fill(): number {
+    const { sendHighWaterMark: count, sendHighWaterMarkBytes: bytes } = this.#core.options;
+    const outbox = this.#outbox;
+    const peer = this.#peer;
+    if (peer === null) return Math.max(ratio(outbox.messages, count), ratio(outbox.bytes, bytes));
+    return Math.max(
+      ratio(outbox.messages + peer.kept, sum(count, peer.receiveHighWaterMark)),
+      ratio(outbox.bytes + peer.keptBytes, sum(bytes, peer.receiveHighWaterMarkBytes)),
+    );
+  }
+
+  #deliver(message: OutgoingMessage, peer: InprocPipe): void {
+    if (peer.receive(toBuffers(message.parts, this.#core.context.environment))) this.#sent += 1;
+    else this.#countDropped(1);
+  }
+
+  #tell(subscribe: boolean, topic: Uint8Array): void {
+    if (!this.#isReady || this.#isEnding) return;
+    // The caller's bytes are the caller's again when this returns.
+    this.#outbox.push({ subscribe, topic: new Uint8Array(topic) });
+    this.#schedule();
+  }
+
+  #tellWritable(): void {
+    this.#wasFull = false;
+    this.#core.pattern.writable(this);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#peer === null) return;
+    this.#isScheduled = true;
+    this.#core.context.courier.add(this);
+  }
+
+  #attach(): void {
+    if (this.#isAttached) return;
+    this.#isAttached = true;
+    this.#core.pattern.attach(this);
+  }
+
+  #detach(): void {
+    if (!this.#isAttached) return;
+    this.#isAttached = false;
+    this.#core.pattern.detach(this);
+  }
+
+  /** The peer has everything that was for it. */
+  #end(): void {
+    const peer = this.#peer;
+    this.#peer = null;
+    peer?.ended(this.#overflowed);
+    this.#leave();
+  }
+
+  /** Without peer, and without hope of one. */
+  #leave(): void {
+    if (this.#isGone) return;
+    const { pattern, gone, context } = this.#core;
+    const tell = this.#isAttached;
+    this.#isEnding = true;
+    this.#discard();
+    this.#isGone = true;
+    gone.sent += this.#sent;
+    gone.received += this.#received;
+    gone.dropped += this.#dropped;
+    context.inproc.forget(this);
+    if (tell && this.#isReady) pattern.lost(this);
+    this.#isReady = false;
+    this.#detach();
+    this.#onGone(this);
+    this.#linger.end();
+    if (tell && this.#overflowed)
+      announce(this.#core, { type: "disconnect", address: this.address, reason: "overflow" });
+  }
+
+  #discard(): void {
+    const { address } = this;
+    const discarded = this.#outbox.clear(
+      () => new ZmqError("ECONNRESET", "The connection was lost", { address }),
+    );
+    if (discarded > 0) this.#countDropped(discarded);
+  }
+
+  #countDropped(count: number): void {
+    this.#dropped += count;
+    const { context, type } = this.#core;
+    context.diagnostics.dropped(type, this.address, count);
+  }
+}
+
+function ratio(amount: number, mark: number): number {
+  return mark === 0 ? 0 : amount / mark;
+}
+
+function sum(ours: number, theirs: number): number {
+  return ours === 0 || theirs === 0 ? 0 : ours + theirs;
+}
+
+/** A list of its own for each peer; the bytes are the same. */
+function toBuffers(parts: readonly Uint8Array[], environment: Environment): Uint8Array[] {
+  const buffers: Uint8Array[] = [];
+  for (let i = 0; i < parts.length; i += 1) buffers.push(environment.view(parts[i] as Uint8Array));
+  return buffers;
+}
