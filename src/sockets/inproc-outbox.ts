@@ -1,5 +1,14 @@
 import { OutgoingMessage } from "../zmtp/index.ts";
 import { Fifo } from "./fifo.ts";
+import type { AllOptions } from "./options.ts";
+
+/** The receiving end, as far as it bounds what may be sent to it. */
+export interface InprocReceiver {
+  readonly kept: number;
+  readonly keptBytes: number;
+  readonly receiveHighWaterMark: number;
+  readonly receiveHighWaterMarkBytes: number;
+}
 
 /** A SUBSCRIBE or CANCEL. */
 export interface InprocSubscription {
@@ -18,8 +27,13 @@ export type InprocItem = OutgoingMessage | InprocSubscription | InprocConfirmati
 /** What is on its way to a peer in the same process, in order. Only messages count. */
 export class InprocOutbox {
   readonly #items = new Fifo<InprocItem>();
+  readonly #options: AllOptions;
   #messages = 0;
   #bytes = 0;
+
+  constructor(options: AllOptions) {
+    this.#options = options;
+  }
 
   get isEmpty(): boolean {
     return this.#items.length === 0;
@@ -29,9 +43,17 @@ export class InprocOutbox {
     return this.#messages;
   }
 
-  /** Each part of a message counts 64 more than its size. */
-  get bytes(): number {
-    return this.#bytes;
+  /**
+   * How full the way to the peer is: 1 at the high-water mark, in messages or in bytes. What the peer keeps counts too; the marks
+   * of both ends are added, and 0 at either end means none, as in libzmq (pipe_t::set_hwms). Without a peer there is only our own.
+   */
+  fill(peer: InprocReceiver | null): number {
+    const { sendHighWaterMark: count, sendHighWaterMarkBytes: bytes } = this.#options;
+    if (peer === null) return Math.max(ratio(this.#messages, count), ratio(this.#bytes, bytes));
+    return Math.max(
+      ratio(this.#messages + peer.kept, sum(count, peer.receiveHighWaterMark)),
+      ratio(this.#bytes + peer.keptBytes, sum(bytes, peer.receiveHighWaterMarkBytes)),
+    );
   }
 
   send(message: OutgoingMessage): void {
@@ -60,4 +82,12 @@ export class InprocOutbox {
       if ("reject" in item) item.reject(error());
     return discarded;
   }
+}
+
+function ratio(amount: number, mark: number): number {
+  return mark === 0 ? 0 : amount / mark;
+}
+
+function sum(ours: number, theirs: number): number {
+  return ours === 0 || theirs === 0 ? 0 : ours + theirs;
 }

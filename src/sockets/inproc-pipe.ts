@@ -29,7 +29,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   readonly address: string;
   readonly #core: Core;
   readonly #onGone: (pipe: InprocPipe) => void;
-  readonly #outbox = new InprocOutbox();
+  readonly #outbox: InprocOutbox;
   readonly #inbox: Inbox;
   readonly #linger: Linger;
   #peer: InprocPipe | null = null;
@@ -49,6 +49,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#core = core;
     this.address = address;
     this.#onGone = onGone;
+    this.#outbox = new InprocOutbox(core.options);
     this.#inbox = new Inbox(core.options);
     this.#linger = new Linger(core.context.environment, () => {
       if (this.#peer === null) this.#leave();
@@ -79,7 +80,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   offer(message: OutgoingMessage): boolean {
     if (this.#isEnding) return false;
-    if (this.#fill() >= 1) {
+    if (this.#outbox.fill(this.#peer) >= 1) {
       this.#wasFull = true;
       return false;
     }
@@ -171,7 +172,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     }
     if (!this.#outbox.isEmpty) this.#schedule();
     else if (this.#isEnding) this.#end();
-    if (this.#wasFull && !this.#isEnding && this.#fill() <= 0.5) this.#tellWritable();
+    if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) <= 0.5) this.#tellWritable();
   }
 
   // What the other end calls
@@ -187,7 +188,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#isReady = true;
     this.#attach();
     this.#core.pattern.ready(this);
-    if (this.#wasFull && this.#fill() < 1) this.#tellWritable();
+    if (this.#wasFull && this.#outbox.fill(this.#peer) < 1) this.#tellWritable();
   }
 
   /** @returns false when this end takes nothing any more. */
@@ -203,7 +204,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   /** The receiving end has taken a message. */
   taken(): void {
-    if (this.#wasFull && this.#fill() <= 0.5) this.#schedule();
+    if (this.#wasFull && this.#outbox.fill(this.#peer) <= 0.5) this.#schedule();
   }
 
   /** The other end is over. */
@@ -223,23 +224,6 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   get keptBytes(): number {
     return this.#inbox.bytes;
-  }
-
-  // For itself
-
-  /**
-   * How full the way to the peer is: 1 at the high-water mark. The marks of both ends are added, and 0 at either end means none,
-   * as in libzmq (pipe_t::set_hwms); while nobody has bound the address there is only our own.
-   */
-  #fill(): number {
-    const { sendHighWaterMark: count, sendHighWaterMarkBytes: bytes } = this.#core.options;
-    const outbox = this.#outbox;
-    const peer = this.#peer;
-    if (peer === null) return Math.max(ratio(outbox.messages, count), ratio(outbox.bytes, bytes));
-    return Math.max(
-      ratio(outbox.messages + peer.kept, sum(count, peer.receiveHighWaterMark)),
-      ratio(outbox.bytes + peer.keptBytes, sum(bytes, peer.receiveHighWaterMarkBytes)),
-    );
   }
 
   #deliver(message: OutgoingMessage, peer: InprocPipe): void {
@@ -319,14 +303,6 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     const { context, type } = this.#core;
     context.diagnostics.dropped(type, this.address, count);
   }
-}
-
-function ratio(amount: number, mark: number): number {
-  return mark === 0 ? 0 : amount / mark;
-}
-
-function sum(ours: number, theirs: number): number {
-  return ours === 0 || theirs === 0 ? 0 : ours + theirs;
 }
 
 /** A list of its own for each peer; the bytes are the same. */
