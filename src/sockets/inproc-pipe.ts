@@ -1,9 +1,10 @@
-import { ZmqError } from "../errors.ts";
+import { type ProtocolError, ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
 import type { Core } from "./core.ts";
 import { announce } from "./diagnostics.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Environment } from "./environment.ts";
+import type { DisconnectReason } from "./events.ts";
 import type { Flushable } from "./flusher.ts";
 import { InprocOutbox } from "./inproc-outbox.ts";
 import { Linger } from "./linger.ts";
@@ -37,7 +38,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   #isReady = false;
   #isGone = false;
   #isEnding = false; // takes no more; the end follows what is on its way
-  #overflowed = false;
+  #cut: { reason: DisconnectReason; error?: Error } | null = null; // why the connection ends, if not by a close
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #isScheduled = false;
   #sent = 0;
@@ -78,12 +79,15 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#core.context.inproc.connect(this);
   }
 
-  offer(message: OutgoingMessage): boolean {
+  hasRoom(): boolean {
     if (this.#isEnding) return false;
-    if (this.#outbox.fill(this.#peer) >= 1) {
-      this.#wasFull = true;
-      return false;
-    }
+    if (this.#outbox.fill(this.#peer) < 1) return true;
+    this.#wasFull = true;
+    return false;
+  }
+
+  offer(message: OutgoingMessage): boolean {
+    if (!this.hasRoom()) return false;
     this.#outbox.send(message);
     this.#schedule();
     return true;
@@ -128,10 +132,11 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   overflow(): void {
     this.#countDropped(1);
-    this.#overflowed = true;
-    this.#isEnding = true;
-    this.#discard();
-    this.#schedule();
+    this.#end({ reason: "overflow" });
+  }
+
+  fail(error: ProtocolError): void {
+    this.#end({ reason: "protocol", error });
   }
 
   /**
@@ -171,7 +176,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
       else item.resolve("answered");
     }
     if (!this.#outbox.isEmpty) this.#schedule();
-    else if (this.#isEnding) this.#end();
+    else if (this.#isEnding) this.#part();
     if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) <= 0.5) this.#tellWritable();
   }
 
@@ -207,10 +212,10 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     if (this.#wasFull && this.#outbox.fill(this.#peer) <= 0.5) this.#schedule();
   }
 
-  /** The other end is over. */
-  ended(overflowed: boolean): void {
+  /** The other end is over, by a close or because it has cut the connection. */
+  ended(wasCut: boolean): void {
     this.#peer = null;
-    this.#overflowed ||= overflowed;
+    if (wasCut) this.#cut ??= { reason: "peer" };
     this.#leave();
   }
 
@@ -261,11 +266,20 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#core.pattern.detach(this);
   }
 
+  /** Ends the connection at once; what is on its way is lost. Both ends tell of it. */
+  #end(cut: { reason: DisconnectReason; error?: Error }): void {
+    if (this.#isEnding) return;
+    this.#cut = cut;
+    this.#isEnding = true;
+    this.#discard();
+    this.#schedule();
+  }
+
   /** The peer has everything that was for it. */
-  #end(): void {
+  #part(): void {
     const peer = this.#peer;
     this.#peer = null;
-    peer?.ended(this.#overflowed);
+    peer?.ended(this.#cut !== null);
     this.#leave();
   }
 
@@ -286,8 +300,8 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#detach();
     this.#onGone(this);
     this.#linger.end();
-    if (tell && this.#overflowed)
-      announce(this.#core, { type: "disconnect", address: this.address, reason: "overflow" });
+    if (tell && this.#cut !== null)
+      announce(this.#core, { type: "disconnect", address: this.address, ...this.#cut });
   }
 
   #discard(): void {

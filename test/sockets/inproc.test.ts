@@ -295,8 +295,10 @@ describe("inproc: high-water marks are added (PP-5, PS-13, test_hwm)", () => {
     const events = [publisher, subscriber].map(eventsOf);
     for (let n = 0; n < 4; n += 1) publisher.trySend(String(n));
     await world.settle();
-    const told = [{ type: "disconnect", address: A, reason: "overflow" }];
-    expect(events).toEqual([told, told]);
+    expect(events).toEqual([
+      [{ type: "disconnect", address: A, reason: "overflow" }],
+      [{ type: "disconnect", address: A, reason: "peer" }],
+    ]);
     expect(publisher.stats()).toMatchObject({ sent: 0, dropped: 4, peers: [] });
     expect(subscriber.stats().peers).toEqual([]);
     subscriber.connect(A);
