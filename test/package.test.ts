@@ -128,6 +128,35 @@ describe("the packed package", () => {
     expect(await run(folder, process.execPath, "use.cjs")).toBe(esm);
   });
 
+  it("the ESM and the CommonJS build share the names of inproc", async () => {
+    await writeFile(
+      join(folder, "both.mjs"),
+      `import { createRequire } from "node:module";
+      import * as esm from "zmtp";
+      const commonJs = createRequire(import.meta.url)("zmtp");
+      for (const [from, to] of [[esm, commonJs], [commonJs, esm]]) {
+        const pull = new to.Pull();
+        const push = new from.Push();
+        push.connect("inproc://shared");
+        await push.send(["a", new Uint8Array([98])]);
+        await pull.bind("inproc://shared");
+        console.log((await pull.receive()).map(String).join());
+        const subscriber = new to.Subscriber();
+        const publisher = new from.Publisher();
+        await publisher.bind("inproc://topics");
+        subscriber.connect("inproc://topics");
+        subscriber.subscribe("t");
+        await publisher.subscribed("t");
+        console.log(await subscriber.confirmed());
+        await publisher.send("topic");
+        console.log(String(await subscriber.receive()));
+        await Promise.all([pull, push, subscriber, publisher].map((socket) => socket.close()));
+      }`,
+    );
+    const each = "a,b\nanswered\ntopic\n";
+    expect(await run(folder, process.execPath, "both.mjs")).toBe(each + each);
+  });
+
   it.each(["use.mjs", "use.cjs"])("node --no-addons %s", async (script) => {
     await expect(run(folder, process.execPath, "--no-addons", script)).resolves.toContain("DbUpdate");
   });

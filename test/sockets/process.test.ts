@@ -62,6 +62,12 @@ describe("The process ends by itself", () => {
       const push = new Push(); push.connect("${nowhere}"); push.close();`,
     ],
     [
+      "with messages that wait for somebody to bind an inproc name, for ever",
+      `
+      const push = new Push(); push.connect("inproc://nobody"); await push.send("x"); push.close();
+      new Pull().connect("inproc://nobody"); await new Publisher().bind("inproc://somebody");`,
+    ],
+    [
       "after a receive that timed out",
       `
       new Pull({ receiveTimeout: 50 }).receive().catch(() => {});`,
