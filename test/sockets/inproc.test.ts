@@ -1,4 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../src/errors.ts";
+import type { InprocPipe } from "../../src/sockets/inproc-pipe.ts";
+import type { AllOptions } from "../../src/sockets/options.ts";
+import type { Pattern, Pipe } from "../../src/sockets/pipe.ts";
+import { Socket } from "../../src/sockets/socket.ts";
+import { OutgoingMessage, type SocketType } from "../../src/zmtp/index.ts";
 import {
   drain,
   eventsOf,
@@ -523,6 +529,14 @@ describe("inproc: unbind, disconnect, close (EP-7, EP-9, EP-10, CL-1, CL-5)", ()
     expect(await drain(next)).toEqual(["for the next"]);
   });
 
+  it("unbound, bound by another, and closed in one turn: the name is the other's", async () => {
+    const { world, pull } = await pair();
+    const other = world.pull();
+    const done = [pull.unbind(A), other.bind(A), pull.close()];
+    await world.run(Promise.all(done));
+    expect((await failure(() => world.pull().bind(A))).error.code).toBe("EADDRINUSE");
+  });
+
   it("the receiver closes: what it has not got is dropped and counted", async () => {
     const { world, push, pull } = await pair();
     push.trySend("in its hands");
@@ -617,6 +631,122 @@ describe("inproc: unbind, disconnect, close (EP-7, EP-9, EP-10, CL-1, CL-5)", ()
   });
 });
 
+/** Writes down what a pattern is told. */
+class Recorder implements Pattern {
+  readonly told: string[] = [];
+  pipe: Pipe | null = null;
+  attach(pipe: Pipe): void {
+    this.pipe = pipe;
+    this.#write("attach", pipe);
+  }
+  detach(pipe: Pipe): void {
+    this.#write("detach", pipe);
+  }
+  ready(pipe: Pipe): void {
+    this.#write("ready", pipe);
+  }
+  lost(pipe: Pipe): void {
+    this.#write("lost", pipe);
+  }
+  writable(pipe: Pipe): void {
+    this.#write("writable", pipe);
+  }
+  message(pipe: Pipe, parts: Uint8Array[]): void {
+    this.#write(`message ${parts.map(String)}`, pipe);
+  }
+  subscription(pipe: Pipe, subscribe: boolean, topic: Uint8Array): void {
+    this.#write(`${subscribe ? "subscribe" : "cancel"} ${Buffer.from(topic)}`, pipe);
+  }
+  left(): number {
+    return 0;
+  }
+  close(): void {
+    this.told.push("close");
+  }
+  #write(what: string, pipe: Pipe): void {
+    this.told.push(`${what}${pipe.isReady ? "" : " (not ready)"}`);
+  }
+}
+
+class Recording extends Socket<Recorder> {
+  constructor(type: SocketType, world: World, options: Partial<AllOptions> = {}) {
+    super(type, Recorder, {}, world.context, options);
+  }
+  get told(): string[] {
+    return this.pattern.told.splice(0);
+  }
+  get pipe(): Pipe {
+    return this.pattern.pipe as Pipe;
+  }
+}
+
+describe("inproc: what patterns are told", () => {
+  const text = (text: string): OutgoingMessage => new OutgoingMessage([Buffer.from(text)]);
+
+  async function two() {
+    const world = new World();
+    const [near, far] = [new Recording("PAIR", world), new Recording("PAIR", world)];
+    near.connect(A);
+    expect(near.told).toEqual(["attach (not ready)"]);
+    await world.bind(far, A);
+    await world.settle();
+    expect([near.told, far.told]).toEqual([["ready"], ["attach", "ready"]]);
+    return { world, near, far };
+  }
+
+  it("attach, ready, what was sent in order, then lost and detach", async () => {
+    const { world, near, far } = await two();
+    near.pipe.subscribe(Buffer.from("s"));
+    near.pipe.offer(text("1"));
+    near.pipe.cancel(Buffer.from("s"));
+    near.pipe.offer(text("2"));
+    expect(far.told).toEqual([]);
+    near.disconnect(A);
+    expect(near.told).toEqual(["detach"]);
+    await world.settle();
+    expect(near.told).toEqual([]);
+    expect(far.told).toEqual([
+      ...["subscribe s", "message 1", "cancel s", "message 2"],
+      ...["lost", "detach (not ready)"],
+    ]);
+  });
+
+  it("writable comes after an offer that was refused, once there is room; never from within offer or take", async () => {
+    const world = new World();
+    const marks = { sendHighWaterMark: 1, receiveHighWaterMark: 1 };
+    const [near, far] = [new Recording("PAIR", world, marks), new Recording("PAIR", world, marks)];
+    await world.bind(far, A);
+    near.connect(A);
+    await world.settle();
+    for (const [n, taken] of [true, true, false].entries())
+      expect(near.pipe.offer(text(String(n)))).toBe(taken);
+    far.told;
+    near.told;
+    await world.settle();
+    // Nothing was kept, and so there is room again.
+    expect([near.told, far.told]).toEqual([["writable"], ["message 0", "message 1"]]);
+  });
+
+  it("a connection that a pattern ends: both ends hear, and both tell why", async () => {
+    const { world, near, far } = await two();
+    const events = [near, far].map(eventsOf);
+    const error = new ProtocolError("ERR_ZMTP_FRAME", "a rule", "no");
+    near.pipe.offer(text("too late"));
+    far.pipe.offer(text("lost"));
+    (far.pipe as InprocPipe).fail(error);
+    await world.settle();
+    expect([near.told, far.told]).toEqual([
+      ["lost", "detach (not ready)"],
+      ["lost", "detach (not ready)"],
+    ]);
+    expect(events).toEqual([
+      [{ type: "disconnect", address: A, reason: "peer" }],
+      [{ type: "disconnect", address: A, reason: "protocol", error }],
+    ]);
+    expect([near.stats().dropped, far.stats().dropped]).toEqual([1, 1]);
+  });
+});
+
 describe("inproc: when the other side hears", () => {
   it("nothing is handed over within the call: the other side hears at the end of the turn", async () => {
     const world = new World();
@@ -656,7 +786,7 @@ describe("inproc: when the other side hears", () => {
     world.environment.nextTurn(onTurn);
     await world.settle();
     expect(hops).toHaveLength(1001);
-    const longest = Math.max(...turns.slice(1).map((at, i) => at - (turns[i] as number)));
+    const longest = Math.max(...turns.map((at, i) => at - (turns[i - 1] ?? 0)));
     expect(longest).toBeLessThan(50); // 2 ms, of 0.1 ms each, and those under way
   });
 
