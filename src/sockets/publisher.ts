@@ -47,6 +47,7 @@ export class Publisher extends Socket<PubPattern> {
    * for a turn of the event loop every two milliseconds of calls in a row.
    *
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
+   * Over inproc nothing is copied, and all of them are the receiver's from then on.
    *
    * @param options.signal only one that was aborted beforehand counts, for there is no waiting to give up.
    * @throws {ZmqError} at once: EBADF when the socket is closed.

@@ -35,6 +35,7 @@ export class Push extends Socket<PushPattern> {
    * that has room; waits for one as long as `sendTimeout` says. Calls that overlap keep their order.
    *
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
+   * Over inproc nothing is copied, and all of them are the receiver's from then on.
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN when there was no room in time, or the
    *   socket was closed; EBUSY when max(sendHighWaterMark, 1000) calls wait already. @throws {TypeError} for what is no message.

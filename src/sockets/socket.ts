@@ -77,8 +77,8 @@ export abstract class Socket<P extends Pattern = Pattern> {
   }
 
   /**
-   * Listens on an address: `tcp://host:port`, `tcp://*:*`, `ipc://path`, `ipc://*`. Resolves when connections can come in;
-   * `lastEndpoint` then has the address with the real port.
+   * Listens on an address: `tcp://host:port`, `tcp://*:*`, `ipc://path`, `ipc://*`, `inproc://name` (a name of up to 256 bytes, known in
+   * this context). Resolves when connections can come in; `lastEndpoint` then has the address with the real port.
    *
    * @throws {ZmqError} by rejection: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, EACCES, ENOENT,
    *   ENAMETOOLONG; EBADF when the socket was closed.
@@ -105,7 +105,12 @@ export abstract class Socket<P extends Pattern = Pattern> {
   /**
    * Dials an address, and dials again whenever the connection is lost, until `disconnect` or `close`.
    *
-   * @throws {ZmqError} at once: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG for what is no address, EBADF when the socket is closed.
+   * `inproc://name` is connected as soon as somebody in this context binds the name; when either end closes it is over, and not
+   * dialled again. The receiver gets the very memory that was sent: do not change it. There are no events but `end`, and for a
+   * connection that is cut (`overflow: "disconnect"`) `disconnect`.
+   *
+   * @throws {ZmqError} at once: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG for what is no address, EINVAL for an inproc name that a
+   *   socket of a type has bound that does not talk to this one, EBADF when the socket is closed.
    *   What goes wrong later shows in `events`.
    */
   connect(address: string): void {
