@@ -56,6 +56,17 @@ export class InprocOutbox {
     );
   }
 
+  /** ZMQ_CONFLATE: a newer message takes the place of those before it. @returns how many there were. */
+  replace(): number {
+    const replaced = this.#messages;
+    if (replaced === 0) return 0;
+    for (let left = this.#items.length; left > 0; left -= 1) {
+      const item = this.shift() as InprocItem;
+      if (!(item instanceof OutgoingMessage)) this.#items.push(item);
+    }
+    return replaced;
+  }
+
   send(message: OutgoingMessage): void {
     this.#messages += 1;
     this.#bytes += message.size;

@@ -33,6 +33,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   readonly #outbox: InprocOutbox;
   readonly #inbox: Inbox;
   readonly #linger: Linger;
+  #conflates: boolean; // only the last message counts, both ways, if either end wants it so
   #peer: InprocPipe | null = null;
   #isAttached = false;
   #isReady = false;
@@ -52,6 +53,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#onGone = onGone;
     this.#outbox = new InprocOutbox(core.options);
     this.#inbox = new Inbox(core.options);
+    this.#conflates = core.options.conflate;
     this.#linger = new Linger(core.context.environment, () => {
       if (this.#peer === null) this.#leave();
     });
@@ -81,13 +83,14 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   hasRoom(): boolean {
     if (this.#isEnding) return false;
-    if (this.#outbox.fill(this.#peer) < 1) return true;
+    if (this.#conflates || this.#outbox.fill(this.#peer) < 1) return true;
     this.#wasFull = true;
     return false;
   }
 
   offer(message: OutgoingMessage): boolean {
     if (!this.hasRoom()) return false;
+    if (this.#conflates) this.#countLost(this.#outbox.replace());
     this.#outbox.send(message);
     this.#schedule();
     return true;
@@ -95,6 +98,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   keep(parts: Uint8Array[]): void {
     this.#received += 1;
+    if (this.#conflates && this.#inbox.shift() !== undefined) this.#countLost(1);
     this.#inbox.push(parts);
   }
 
@@ -182,8 +186,13 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   // What the other end calls
 
+  get conflates(): boolean {
+    return this.#conflates;
+  }
+
   link(peer: InprocPipe): void {
     this.#peer = peer;
+    this.#conflates ||= peer.conflates;
     this.#schedule();
   }
 
@@ -309,7 +318,11 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     const discarded = this.#outbox.clear(
       () => new ZmqError("ECONNRESET", "The connection was lost", { address }),
     );
-    if (discarded > 0) this.#countDropped(discarded);
+    this.#countLost(discarded);
+  }
+
+  #countLost(count: number): void {
+    if (count > 0) this.#countDropped(count);
   }
 
   #countDropped(count: number): void {

@@ -273,6 +273,31 @@ describe("inproc: high-water marks are added (PP-5, PS-13, test_hwm)", () => {
     expect(await drain(pull)).toEqual(["4", "5", "6", "7", "8"]);
   });
 
+  it.each([
+    [true, false],
+    [false, true],
+  ])(
+    "conflate at either end: only the last message is kept, on its way and when it has come (%s, %s)",
+    async (ours, theirs) => {
+      const world = new World();
+      const [near, far] = [world.push(), world.pull()];
+      near.conflate = ours;
+      far.conflate = theirs;
+      await world.bind(far, A);
+      near.connect(A);
+      for (const texts of [
+        ["1", "2", "3"],
+        ["4", "5"],
+      ]) {
+        for (const text of texts) expect(near.trySend(text)).toBe(true);
+        await world.settle();
+      }
+      expect(far.stats()).toMatchObject({ received: 2, dropped: 1, queued: 1 });
+      expect(near.stats()).toMatchObject({ sent: 2, dropped: 3 });
+      expect(await drain(far)).toEqual(["5"]);
+    },
+  );
+
   it("a publisher drops above the sum, and counts it", async () => {
     const world = new World();
     const publisher = world.publisher({ sendHighWaterMark: 2 });
