@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allocateUint8Array, ByteQueue } from "../../src/zmtp/byte-queue.ts";
-import { byteByByte, cut, cuts } from "../support/chunks.ts";
+import { chunked, chunking } from "../generators/index.ts";
+import { byteByByte, cut } from "../support/chunks.ts";
 import { filled } from "../support/hex.ts";
 
 function queueOf(chunks: Uint8Array[]): ByteQueue {
@@ -33,8 +34,8 @@ describe("ByteQueue", () => {
   it("gives back the bytes in order, however they were cut and are taken", () => {
     const takes = fc.array(fc.nat(300), { maxLength: 30 });
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 2000 }), cuts(2000), takes, (bytes, offsets, sizes) => {
-        const queue = queueOf(cut(bytes, offsets));
+      fc.property(fc.uint8Array({ maxLength: 2000 }), chunking(), takes, (bytes, cuts, sizes) => {
+        const queue = queueOf(chunked(bytes, cuts));
         let at = 0;
         for (const size of sizes) {
           const n = Math.min(size, queue.length);

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/errors.ts";
-import { encodeMetadata, type Property, parseMetadata } from "../../src/zmtp/metadata.ts";
+import { encodeMetadata, parseMetadata } from "../../src/zmtp/metadata.ts";
+import { properties } from "../generators/index.ts";
 import { ascii, hex } from "../support/hex.ts";
 
 function refused(spelled: string): void {
@@ -55,11 +56,9 @@ describe("E14, E15: what is", () => {
 
 describe("properties", () => {
   it("what is encoded is read", () => {
-    const name = fc.stringMatching(/^[A-Za-z0-9\-_.+]{1,255}$/);
-    const property = fc.tuple(name, fc.uint8Array({ maxLength: 300 }));
     fc.assert(
-      fc.property(fc.array(property, { maxLength: 5 }), (properties: Property[]) => {
-        expect(parseMetadata(encodeMetadata(properties))).toEqual(properties);
+      fc.property(properties(), (all) => {
+        expect(parseMetadata(encodeMetadata(all))).toEqual(all);
       }),
     );
   });

@@ -1,16 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Connection, type Event, ProtocolError, type SocketType } from "../../src/zmtp/index.ts";
 import {
-  Connection,
-  type Event,
-  OutgoingMessage,
-  ProtocolError,
-  type SocketType,
-} from "../../src/zmtp/index.ts";
-import { byteByByte, cut, cuts, parts } from "../support/chunks.ts";
+  almostCommand,
+  almostFrames,
+  brokenSession,
+  chunked,
+  chunking,
+  compatiblePair,
+  frame,
+  session,
+} from "../generators/index.ts";
+import { byteByByte, cut } from "../support/chunks.ts";
 import { greeting, ready } from "../support/greeting.ts";
 import { ascii, hex, join, text } from "../support/hex.ts";
-import { drain, Link } from "../support/link.ts";
+import { drain, Link, written } from "../support/link.ts";
 
 /** Events as plain text, for comparing. */
 function plain(events: Event[]): string[] {
@@ -18,7 +22,10 @@ function plain(events: Event[]): string[] {
     if (event.type === "message") return `message ${event.parts.map(text).join("|")}`;
     if (event.type === "subscription") return `${event.subscribe ? "+" : "-"}${text(event.topic)}`;
     if (event.type === "pong") return `pong ${text(event.context)}`;
-    return event.type;
+    if (event.type === "refused") return `refused ${event.error.reason}`;
+    const { socketType, version, routingId, properties } = event.peer;
+    const named = [...properties].map(([name, value]) => `${name}=${text(value)}`);
+    return `ready ${[socketType, version, text(routingId), ...named].join(" ")}`;
   });
 }
 
@@ -28,7 +35,7 @@ const SESSION = join(
   hex('04 0B 09 "SUBSCRIBE" "a" 00 02 01 "b" 04 08 04 "PING" 00 00 "1" 04 06 04 "PONG" "2"'),
   hex('01 02 01 "c" 04 08 03 "FOO" "data" 00 03 "end" 04 08 06 "CANCEL" "a"'),
 );
-const EVENTS = ["ready", "+a", "+b", "pong 2", "+c", "message end", "-a"];
+const EVENTS = ["ready SUB 3,1  Socket-Type=SUB", "+a", "+b", "pong 2", "+c", "message end", "-a"];
 
 function publisher(chunks: Uint8Array[]): [string[], string] {
   const connection = new Connection({ socketType: "PUB", now: 0 });
@@ -69,23 +76,6 @@ describe("E4: a session cut anywhere gives the same events and the same bytes ba
 });
 
 describe("two connections", () => {
-  it("messages arrive as they were sent, however the wire cuts them", () => {
-    const messages = fc.array(fc.tuple(parts(), fc.boolean()), { maxLength: 8 });
-    fc.assert(
-      fc.property(messages, cuts(), (messages, offsets) => {
-        const link = new Link({ socketType: "PUSH" }, { socketType: "PULL" }, (chunk) => cut(chunk, offsets));
-        for (const [i, [bodies, isMessage]] of messages.entries()) {
-          link.a.send(isMessage ? new OutgoingMessage(bodies) : bodies);
-          if (i === 2) link.settle();
-        }
-        link.settle();
-        const expected = messages.map(([bodies]) => `message ${bodies.map(text).join("|")}`);
-        expect(plain(link.seen.b)).toEqual(["ready", ...expected]);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
   it("every pair of types that may talk completes the handshake, every other is refused with ERROR", () => {
     const pairs: [SocketType, SocketType, boolean][] = [
       ["PUB", "SUB", true],
@@ -112,68 +102,102 @@ describe("two connections", () => {
     link.a.ping(ascii("ctx"));
     link.a.cancel(ascii("a"));
     link.settle();
-    expect(plain(link.seen.b)).toEqual(["ready", "+a", "+b", "-a"]);
-    expect(plain(link.seen.a)).toEqual(["ready", "pong ctx"]);
+    expect(plain(link.seen.b).slice(1)).toEqual(["+a", "+b", "-a"]);
+    expect(plain(link.seen.a).slice(1)).toEqual(["pong ctx"]);
+  });
+});
+
+/** All that a connection of that type makes of the chunks: events, bytes after our greeting and READY, and the end. */
+function outcome(
+  type: SocketType,
+  chunks: Uint8Array[],
+): { events: string[]; sent: Uint8Array; end: string } {
+  const limits = { maxMessageSize: 100_000, maxMessageBytes: 200_000 };
+  const connection = new Connection({ socketType: type, now: 0, ...limits });
+  const events: string[] = [];
+  const sent: Uint8Array[] = [];
+  const result = (end: string) => ({ events, sent: join(...sent), end });
+  try {
+    for (const chunk of chunks) {
+      connection.push(chunk);
+      for (let event = connection.next(); event !== null; event = connection.next()) {
+        events.push(...plain([event]));
+        if (event.type === "ready") connection.output();
+        else if (connection.stage !== "closed") sent.push(written(connection));
+      }
+      if (connection.stage === "traffic") sent.push(written(connection));
+    }
+    if (connection.stage === "closed") return result("refused");
+    return result(connection.end()?.code ?? "open");
+  } catch (error) {
+    expect(error).toBeInstanceOf(ProtocolError);
+    return result((error as ProtocolError).code);
+  } finally {
+    expect(connection.stage).toBe("closed");
+  }
+}
+
+describe("FR-1 to FR-11, NU-1 to NU-8: whole sessions, however they are cut", () => {
+  it("a peer that keeps the rules gets all that it does through, and PINGs answered", () => {
+    fc.assert(
+      fc.property(session(), chunking(), (good, cuts) => {
+        const { events, sent, end } = outcome(good.ours, chunked(good.bytes, cuts));
+        expect(events).toEqual(plain(good.events));
+        expect(sent).toEqual(good.answers);
+        expect(end).toBe("open");
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("a peer that breaks one gets through what came before, and the rule's own error", () => {
+    fc.assert(
+      fc.property(brokenSession(), chunking(), (bad, cuts) => {
+        const { events, end } = outcome(bad.ours, chunked(bad.bytes, cuts));
+        expect([...events, end]).toEqual([...plain(bad.events), bad.end]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("a session that ends at any byte gives the beginning of its events, and says when a message was cut", () => {
+    fc.assert(
+      fc.property(session(), fc.nat(), chunking(), (good, where, cuts) => {
+        const at = where % (good.bytes.length + 1);
+        const { events, end } = outcome(good.ours, chunked(good.bytes.subarray(0, at), cuts));
+        expect(events).toEqual(plain(good.events).slice(0, events.length));
+        expect(["open", "ERR_ZMTP_TRUNCATED"]).toContain(end);
+        if (at === good.bytes.length) expect(end).toBe("open");
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 
 describe("arbitrary bytes give events or a ProtocolError, never anything else, and the same however cut", () => {
-  const outcome = (type: SocketType, chunks: Uint8Array[]): string => {
-    const connection = new Connection({
-      socketType: type,
-      now: 0,
-      maxMessageSize: 1000,
-      maxMessageBytes: 2000,
-    });
-    const seen: string[] = [];
-    try {
-      for (const chunk of chunks) {
-        connection.push(chunk);
-        for (let event = connection.next(); event !== null; event = connection.next())
-          seen.push(...plain([event]));
-      }
-      seen.push(connection.end()?.code ?? "end");
-    } catch (error) {
-      expect(error).toBeInstanceOf(ProtocolError);
-      seen.push((error as ProtocolError).code);
-    }
-    expect(connection.stage).toBe("closed");
-    return seen.join(";");
-  };
-
-  const noise = fc
-    .array(fc.oneof(fc.nat(7), fc.nat(12), fc.nat(255)), { maxLength: 60 })
-    .map((bytes) => Uint8Array.from(bytes));
-  const command = fc
-    .tuple(fc.constantFrom("READY", "ERROR", "SUBSCRIBE", "CANCEL", "PING", "PONG", "FOO", ""), noise)
-    .map(([name, data]) =>
-      join(Uint8Array.of(4, 1 + name.length + data.length, name.length), ascii(name), data),
-    );
-  const frame = fc.oneof(
-    command,
-    noise,
-    fc
-      .tuple(fc.constantFrom(0, 1), noise)
-      .map(([flags, body]) => join(Uint8Array.of(flags, body.length), body)),
-  );
-  const frames = fc.array(frame, { maxLength: 8 }).map((all) => join(...all));
-  const type = fc.constantFrom<SocketType>("PUB", "SUB", "PULL", "ROUTER");
+  const frames = fc
+    .array(
+      fc.oneof(
+        almostFrames(60),
+        almostCommand(),
+        frame().map(({ bytes }) => bytes),
+      ),
+      { maxLength: 8 },
+    )
+    .map((all) => join(...all));
 
   it.each([
     ["from the first byte on", () => new Uint8Array(0)],
     ["after a greeting", () => greeting()],
-    [
-      "after READY",
-      (own: SocketType) =>
-        join(greeting(), ready({ PUB: "SUB", SUB: "PUB", PULL: "PUSH" }[own as "PUB"] ?? "REQ")),
-    ],
+    ["after READY", (theirs: SocketType) => join(greeting(), ready(theirs))],
   ])("%s", (_, prefix) => {
     fc.assert(
-      fc.property(type, frames, cuts(200), (own, bytes, offsets) => {
-        const wire = join(prefix(own), bytes);
-        expect(outcome(own, cut(wire, offsets))).toBe(outcome(own, [wire]));
+      fc.property(compatiblePair(), frames, chunking(), ([ours, theirs], bytes, cuts) => {
+        const wire = join(prefix(theirs), bytes);
+        const [whole, pieces] = [outcome(ours, [wire.slice()]), outcome(ours, chunked(wire, cuts))];
+        expect([pieces.events, pieces.end]).toEqual([whole.events, whole.end]);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
