@@ -117,6 +117,15 @@ export function deliveredBy(end: End): { whole: number; isCut: boolean } {
   return { whole, isCut: isCut || isPartial };
 }
 
+/** How many bytes, at most `keep`, of those underway end with a frame. */
+export function alignedSize(end: End, keep: number): number {
+  const arrived = concat(end.arrived);
+  const { frames } = readFrames(concat([arrived, end.underway.subarray(0, keep)]).subarray(GREETING_SIZE));
+  const sizes = frames.map(({ flags, body }) => ((flags & 2) !== 0 ? 9 : 2) + body.length);
+  const border = sizes.reduce((sum, size) => sum + size, GREETING_SIZE);
+  return Math.max(0, border - arrived.length);
+}
+
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

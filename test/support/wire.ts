@@ -1,6 +1,6 @@
 import { COPY_LIMIT, type Event, OutgoingMessage, ProtocolError } from "../../src/zmtp/index.ts";
 import { concat, messageEvents } from "../generators/index.ts";
-import { checkDead, checkOpening, describeEvent, type End, latin1 } from "./wire-end.ts";
+import { alignedSize, checkDead, checkOpening, describeEvent, type End, latin1 } from "./wire-end.ts";
 
 export type Name = "a" | "b";
 
@@ -19,8 +19,8 @@ export type WireStep =
   | { type: "suspend"; by: Name }
   | { type: "resume"; by: Name }
   | { type: "close"; by: Name }
-  /** The wire breaks: of what is under way only so many bytes arrive, in either direction. */
-  | { type: "break"; keep: number };
+  /** The wire breaks: of what is under way only so many bytes arrive, in either direction; `isAligned`: and no part of a frame. */
+  | { type: "break"; keep: number; isAligned: boolean };
 
 /** Two connections and the bytes between them. Throws when a rule is broken at any step. */
 export class WireModel {
@@ -43,24 +43,20 @@ export class WireModel {
   /** Everything that waits arrives, and is read; time stands still. */
   settle(): this {
     for (const end of this.#all()) if (end.isSuspended) this.#do({ type: "resume", by: this.#nameOf(end) });
-    let before = -1;
-    for (let moved = 0; moved !== before; ) {
-      before = moved;
+    for (;;) {
       for (const by of ["a", "b"] as const) {
         this.#do({ type: "flush", by });
-        const { length } = this.ends[by].underway;
-        moved += length;
-        this.#do({ type: "carry", to: other(by), size: length, isRead: true });
-        this.#check(this.ends[by]);
+        this.#do({ type: "carry", to: other(by), size: this.ends[by].underway.length, isRead: true });
       }
+      for (const end of this.#all()) this.#check(end);
+      if (this.#all().every((end) => end.underway.length + end.connection.outputLength === 0)) return this;
     }
-    return this;
   }
 
   #do(step: WireStep): void {
     if (step.type === "carry") this.#carry(step.to, step.size, step.isRead);
     else if (step.type === "pass") this.#pass(step.ms, step.isLate);
-    else if (step.type === "break") this.#break(step.keep);
+    else if (step.type === "break") this.#break(step.keep, step.isAligned);
     else this.#call(this.ends[step.by], step);
   }
 
@@ -194,11 +190,11 @@ export class WireModel {
     end.connection.resume(this.now);
   }
 
-  #break(keep: number): void {
+  #break(keep: number, isAligned: boolean): void {
     for (const end of this.#all()) {
       if (end.isSuspended) this.#resume(end);
       this.#flush(end);
-      end.underway = end.underway.subarray(0, keep);
+      end.underway = end.underway.subarray(0, isAligned ? alignedSize(end, keep) : keep);
     }
     for (const to of ["a", "b"] as const) {
       this.#carry(to, keep, true);

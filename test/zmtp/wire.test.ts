@@ -45,7 +45,11 @@ const step: fc.Arbitrary<WireStep> = fc.oneof(
 );
 const fault: fc.Arbitrary<WireStep> = fc.oneof(
   fc.record({ type: fc.constant("close" as const), by }),
-  fc.record({ type: fc.constant("break" as const), keep: fc.oneof(fc.nat(120), fc.nat(5000)) }),
+  fc.record({
+    type: fc.constant("break" as const),
+    keep: fc.oneof(fc.nat(120), fc.nat(5000)),
+    isAligned: fc.boolean(),
+  }),
   fc.record({ type: fc.constant("pass" as const), ms: fc.nat(20_000), isLate: fc.boolean() }),
 );
 
@@ -77,24 +81,23 @@ function options(
   });
 }
 
-/** Two ends of the given types; each announces a version of its own, 3.0 among them, to which subscriptions go as messages. */
-function wire(
-  pair: fc.Arbitrary<SocketPair>,
-  each: fc.Arbitrary<Options>,
-): fc.Arbitrary<[[Options, Version], [Options, Version], SocketPair]> {
-  const end = fc.tuple(each, version());
-  return fc.tuple(end, end, pair);
+interface Setting {
+  pair: SocketPair;
+  /** Each announces a version of its own: 3.0 among them, to which subscriptions go as messages. */
+  ends: [[Options, Version], [Options, Version]];
+  /** The handshake is over before the first step. */
+  isOpen: boolean;
 }
 
-function model([[a, versionA], [b, versionB], [ours, theirs]]: [
-  [Options, Version],
-  [Options, Version],
-  SocketPair,
-]) {
-  return new WireModel(
-    new End({ ...a, socketType: ours }, versionA),
-    new End({ ...b, socketType: theirs }, versionB),
-  );
+function wire(pair: fc.Arbitrary<SocketPair>, each: fc.Arbitrary<Options>): fc.Arbitrary<Setting> {
+  const end = fc.tuple(each, version());
+  return fc.record({ pair, ends: fc.tuple(end, end), isOpen: fc.boolean() });
+}
+
+function model({ pair: [ours, theirs], ends: [[a, versionA], [b, versionB]], isOpen }: Setting): WireModel {
+  const endA = new End({ ...a, socketType: ours }, versionA);
+  const wired = new WireModel(endA, new End({ ...b, socketType: theirs }, versionB));
+  return isOpen ? wired.settle() : wired;
 }
 
 /** Nothing that came out changed afterwards, and nothing came out that was not put in, in its order. */
