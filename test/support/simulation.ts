@@ -80,6 +80,12 @@ export class Simulation {
     while (this.#step());
   }
 
+  /** Runs at most so many turns. */
+  async turns(count: number): Promise<void> {
+    await promiseJobs();
+    for (let i = 0; i < count && this.#step(); i += 1) await promiseJobs();
+  }
+
   /** Runs until the promise is settled, without letting time pass. */
   async run<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false;
@@ -336,7 +342,8 @@ export class SimulatedStream implements Stream {
     const { other } = this;
     if (this.#stalled || this.#phase === "over") return;
     if (this.#inFlight > 0 && (other.#phase !== "open" || !other.#isPaused)) {
-      const waiting = Buffer.concat(this.#outgoing);
+      const waiting =
+        this.#outgoing.length === 1 ? (this.#outgoing[0] as Uint8Array) : Buffer.concat(this.#outgoing);
       const { maxChunk, sim } = this.#network;
       const size =
         maxChunk === Number.POSITIVE_INFINITY
