@@ -80,7 +80,8 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
       () => this.binds.add(address),
       (error) => {
         const code = (error as { code?: string }).code;
-        if (code !== "EADDRINUSE" && !(code === "EBADF" && this.isClosed)) this.fault(`bind: ${String(error)}`);
+        if (code !== "EADDRINUSE" && !(code === "EBADF" && this.isClosed))
+          this.fault(`bind: ${String(error)}`);
       },
     );
   }

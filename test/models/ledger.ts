@@ -32,7 +32,8 @@ export class Ledger {
     const entry = this.entries[Number(/#(\d+)$/.exec(first)?.[1] ?? -1)];
     if (entry === undefined) return `a message that nobody sent: ${first}`;
     const isWhole =
-      parts.length === entry.parts.length && entry.parts.every((part, i) => part.equals(parts[i] as Uint8Array));
+      parts.length === entry.parts.length &&
+      entry.parts.every((part, i) => part.equals(parts[i] as Uint8Array));
     return isWhole ? entry : `message ${entry.id} is not as it was sent`;
   }
 }

@@ -72,8 +72,7 @@ export class Link implements Stream, StreamHandler {
         this.saidReady = true;
       },
       onMessage: (parts) => owner.wrote(this, parts),
-      onSubscription: (subscribe, topic) =>
-        owner.saidSubscription(this, subscribe, topic.toString("latin1")),
+      onSubscription: (subscribe, topic) => owner.saidSubscription(this, subscribe, topic.toString("latin1")),
     });
     this.#in = new Tape({
       onReady: () => {

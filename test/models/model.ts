@@ -2,7 +2,7 @@ import { ABORTED, type Actor, type Call, type Scene } from "./actor.ts";
 import { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { PullActor, type Receiver, SubActor } from "./receiver.ts";
-import { PubActor, PushActor, type Sender } from "./sender.ts";
+import { PubActor, PushActor, type Sender, type Sending } from "./sender.ts";
 import type { Site } from "./site.ts";
 import type { Side, Start, Step } from "./steps.ts";
 
@@ -56,7 +56,11 @@ export class Model implements Scene {
     const name = `sender ${++this.#made}`;
     const actor: Sender =
       this.#kind === "push-pull"
-        ? new PushActor(this, name, pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval"))
+        ? new PushActor(
+            this,
+            name,
+            pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval"),
+          )
         : new PubActor(
             this,
             name,
@@ -112,7 +116,7 @@ export class Model implements Scene {
         (this.#actor("sender", step.actor) as PubActor).awaitSubscribed(step.topic, step.count);
         break;
       case "send":
-        for (let i = 0; i < step.count; i += 1) (this.#actor("sender", step.actor) as Sender).send(step.sending);
+        this.#send(step.actor, step.count, step.sending);
         break;
       case "receive": {
         const receiver = this.#actor("receiver", step.actor) as Receiver;
@@ -160,6 +164,13 @@ export class Model implements Scene {
     }
   }
 
+  #send(n: number, count: number, sending: Sending): void {
+    const sender = this.#actor("sender", n) as Sender;
+    // In chunks of a few bytes, large messages only take time.
+    const size = Math.min(sending.size, 50 * this.#start.maxChunk);
+    for (let i = 0; i < count; i += 1) sender.send({ ...sending, size });
+  }
+
   #actor(side: Side, n: number): Actor {
     const actors = side === "sender" ? this.#senders : this.#receivers;
     return actors[n % actors.length] as Actor;
@@ -200,12 +211,17 @@ export class Model implements Scene {
   /** The faults are taken away, the receivers receive: what is wanted must come true. */
   async #recover(): Promise<void> {
     for (let n = 0; n < ADDRESSES; n += 1) this.site.blackHole(this.site.address("in", n), false);
-    for (const actor of this.#actors) for (const link of actor.links) link.breakAfter(Number.POSITIVE_INFINITY);
+    for (const actor of this.#actors)
+      for (const link of actor.links) link.breakAfter(Number.POSITIVE_INFINITY);
     for (const actor of this.#actors) for (const link of actor.links) link.unstall();
     for (const call of this.calls) call.controller?.abort(ABORTED);
     for (const receiver of this.#receivers) receiver.socket.receiveTimeout = 1;
     await this.#drain();
-    await this.site.recover(() => this.#missing(), RECOVERY, () => this.#drain());
+    await this.site.recover(
+      () => this.#missing(),
+      RECOVERY,
+      () => this.#drain(),
+    );
     const missing = this.#missing();
     if (missing !== null) this.fault(missing);
     this.#checkSettled();
@@ -240,7 +256,8 @@ export class Model implements Scene {
       const sent = ["a", "ab", "b"].map((topic) => sender.send({ how: "send", topic, size: 3, more: 1 }));
       await this.#drain();
       if (!isReached || !(sender instanceof PushActor)) continue;
-      for (const { id, state } of sent) if (state !== "taken") this.fault(`${sender.name}: ${id} is ${state}`);
+      for (const { id, state } of sent)
+        if (state !== "taken") this.fault(`${sender.name}: ${id} is ${state}`);
     }
   }
 
@@ -258,7 +275,10 @@ export class Model implements Scene {
   }
 
   #received(): number {
-    return this.#receivers.reduce((sum, { socket }) => sum + socket.stats().received - socket.stats().queued, 0);
+    return this.#receivers.reduce(
+      (sum, { socket }) => sum + socket.stats().received - socket.stats().queued,
+      0,
+    );
   }
 
   #checkDelivered(): void {

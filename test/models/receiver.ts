@@ -30,7 +30,8 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
       this.#batches -= count;
     };
     const failed = (error: { code?: string } | symbol): void => {
-      const expected = error === ABORTED ? controller?.signal.aborted : (error as { code?: string }).code === "EAGAIN";
+      const expected =
+        error === ABORTED ? controller?.signal.aborted : (error as { code?: string }).code === "EAGAIN";
       if (!expected) this.fault(`receive: ${String(error)}`);
     };
     this.#reading += 1;
@@ -80,7 +81,12 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
       return;
     }
     const wanted = this.wants(parts[0] as Buffer) ? "must" : "never";
-    const arrival: Arrival = { id: entry.id, link, duty: link.closing === "no" ? wanted : "may", taken: false };
+    const arrival: Arrival = {
+      id: entry.id,
+      link,
+      duty: link.closing === "no" ? wanted : "may",
+      taken: false,
+    };
     link.arrivals.push(arrival);
     const known = this.#arrivals.get(entry.id);
     if (known === undefined) this.#arrivals.set(entry.id, [arrival]);

@@ -18,5 +18,6 @@ export async function check<T>(
   if (!details.failed) return;
   const variables = `MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath}`;
   const command = `${variables} npx vitest run ${where.file} -t "${where.name}"`;
-  throw new Error(`${fc.defaultReportMessage(details)}\n\nAgain:\n  ${command}\n`);
+  const reason = (details.errorInstance as Error | null)?.message ?? "";
+  throw new Error(`${reason}\n\n${fc.defaultReportMessage(details)}\n\nAgain:\n  ${command}\n`);
 }

@@ -52,7 +52,8 @@ export abstract class Sender<S extends Push | Publisher = Push | Publisher> exte
         (error) => {
           this.pending -= 1;
           const isAbort = error === ABORTED && controller?.signal.aborted === true;
-          if (!isAbort && (error as { code?: string }).code !== "EAGAIN") this.fault(`send: ${String(error)}`);
+          if (!isAbort && (error as { code?: string }).code !== "EAGAIN")
+            this.fault(`send: ${String(error)}`);
           this.settled(entry, false);
         },
       );
@@ -63,7 +64,10 @@ export abstract class Sender<S extends Push | Publisher = Push | Publisher> exte
 
   wrote(link: Link, parts: Buffer[]): void {
     const entry = this.scene.ledger.find(parts);
-    if (typeof entry === "string") return this.fault(`writes ${entry}`);
+    if (typeof entry === "string") {
+      this.fault(`writes ${entry}`);
+      return;
+    }
     const { id } = entry;
     if (entry.sender !== this) this.fault(`writes message ${id}, which another one sent`);
     if (entry.state === "refused") this.fault(`writes message ${id}, which it had refused`);
@@ -135,7 +139,8 @@ export class PushActor extends Sender<Push> {
     const after = this.socket.stats().peers;
     const got = before.flatMap((peer, i) => (total(after[i]) === total(peer) ? [] : [i]));
     const [to] = got;
-    if (got.length > 1 || after.length !== before.length) this.fault(`message ${entry.id} went to ${got.join()}`);
+    if (got.length > 1 || after.length !== before.length)
+      this.fault(`message ${entry.id} went to ${got.join()}`);
     if (taken !== null && taken !== (to !== undefined))
       this.fault(`trySend of message ${entry.id}: ${taken}, but it went to ${to}`);
     if (to !== undefined) {
@@ -166,7 +171,8 @@ export class PushActor extends Sender<Push> {
     }
     for (const [i, since] of this.#since.entries()) {
       if (i === to || !this.hasRoom(before[i] as PeerStats)) since.clear();
-      else if (since.has(to)) this.fault(`${before[to]?.address} has two turns, and ${before[i]?.address} none`);
+      else if (since.has(to))
+        this.fault(`${before[to]?.address} has two turns, and ${before[i]?.address} none`);
       else since.add(to);
     }
   }
@@ -198,10 +204,16 @@ export class PubActor extends Sender<Publisher> {
   awaitSubscribed(topic: string, count: number): void {
     const controller = new AbortController();
     const subscribed = this.socket.subscribed(topic, { count, signal: controller.signal });
-    this.track("subscribed", subscribed, controller, () => {}, (error) => {
-      if (error !== ABORTED && (error as { code?: string }).code !== "EAGAIN")
-        this.fault(`subscribed: ${String(error)}`);
-    });
+    this.track(
+      "subscribed",
+      subscribed,
+      controller,
+      () => {},
+      (error) => {
+        if (error !== ABORTED && (error as { code?: string }).code !== "EAGAIN")
+          this.fault(`subscribed: ${String(error)}`);
+      },
+    );
   }
 
   protected dealt(entry: Entry, before: readonly PeerStats[]): void {

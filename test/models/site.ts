@@ -65,7 +65,7 @@ export class SimulatedSite implements Site {
 
   blackHole(address: string, on: boolean): void {
     if (on) this.sim.network.blackHoles.add(address);
-    else this.sim.network.blackHoles.delete(address);
+    else this.sim.network.endBlackHole(address);
   }
 
   atRest(): string | null {

@@ -3,7 +3,13 @@ import type { Sending } from "./sender.ts";
 
 /** What happens to sockets and network, one thing after the other. Numbers choose among what is there at the time. */
 export type Step =
-  | { do: "connect" | "disconnect" | "bind" | "unbind"; side: Side; actor: number; address: number; linger: number }
+  | {
+      do: "connect" | "disconnect" | "bind" | "unbind";
+      side: Side;
+      actor: number;
+      address: number;
+      linger: number;
+    }
   | { do: "restart"; side: Side; actor: number; linger: number }
   | { do: "subscribe" | "unsubscribe"; actor: number; topic: string }
   | { do: "subscribed"; actor: number; topic: string; count: number }
@@ -67,7 +73,12 @@ const sending: fc.Arbitrary<Sending> = fc.record({
 });
 
 const COMMON = [
-  step(2, ["connect", "disconnect", "bind", "unbind", "connect"], { side, actor, address: fc.nat(2), linger }),
+  step(2, ["connect", "disconnect", "bind", "unbind", "connect"], {
+    side,
+    actor,
+    address: fc.nat(2),
+    linger,
+  }),
   step(1, ["restart"], { side, actor, linger: fc.constantFrom(0, 30, 500) }),
   step(7, ["send"], { actor, count: fc.integer({ min: 1, max: 12 }), sending }),
   step(4, ["receive"], {
@@ -103,5 +114,6 @@ export const start: fc.Arbitrary<Start> = fc.record({
   overflow: fc.constantFrom("drop", "drop", "disconnect"),
 });
 
-export const pushPullSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...COMMON), { maxLength: 50 });
-export const pubSubSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...COMMON, ...TOPICS), { maxLength: 50 });
+const LENGTH = { minLength: 1, maxLength: 60, size: "max" } as const;
+export const pushPullSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...COMMON), LENGTH);
+export const pubSubSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...COMMON, ...TOPICS), LENGTH);

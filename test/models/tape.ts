@@ -15,6 +15,10 @@ const GREETING = 64;
 export class Tape {
   readonly #listening: Listening;
   #bytes: Buffer = Buffer.alloc(0);
+  /** What came since, joined when the frame may be complete. */
+  #more: Buffer[] = [];
+  #moreLength = 0;
+  #needed = GREETING;
   #greeted = false;
   #parts: Buffer[] = [];
 
@@ -23,10 +27,13 @@ export class Tape {
   }
 
   push(chunk: Uint8Array): void {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+    this.#more.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+    this.#moreLength += chunk.length;
+    if (this.#bytes.length + this.#moreLength < this.#needed) return;
+    this.#bytes = Buffer.concat([this.#bytes, ...this.#more]);
+    this.#more = [];
+    this.#moreLength = 0;
     if (!this.#greeted) {
-      if (this.#bytes.length < GREETING) return;
       this.#greeted = true;
       this.#bytes = this.#bytes.subarray(GREETING);
     }
@@ -34,13 +41,16 @@ export class Tape {
   }
 
   #frame(): { flags: number; body: Buffer } | null {
-    if (this.#bytes.length < 2) return null;
+    this.#needed = 2;
+    if (this.#bytes.length < this.#needed) return null;
     const flags = this.#bytes[0] as number;
     const isLong = (flags & 2) !== 0;
     const header = isLong ? 9 : 2;
-    if (this.#bytes.length < header) return null;
+    this.#needed = header;
+    if (this.#bytes.length < this.#needed) return null;
     const size = isLong ? Number(this.#bytes.readBigUInt64BE(1)) : (this.#bytes[1] as number);
-    if (this.#bytes.length < header + size) return null;
+    this.#needed = header + size;
+    if (this.#bytes.length < this.#needed) return null;
     const body = this.#bytes.subarray(header, header + size);
     this.#bytes = this.#bytes.subarray(header + size);
     return { flags, body };

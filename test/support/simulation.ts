@@ -158,7 +158,7 @@ export class Network implements Transport {
   readonly listeners: Map<string, (stream: Stream) => void> = new Map();
   /** Every stream that was made, dialled ones at even places, their other ends behind them. */
   readonly streams: SimulatedStream[] = [];
-  /** Addresses whose dials are never answered. */
+  /** Addresses whose dials are not answered, until `endBlackHole`. */
   readonly blackHoles: Set<string> = new Set();
   /** Every dial, by address and time. */
   readonly dials: { address: string; at: number }[] = [];
@@ -167,6 +167,7 @@ export class Network implements Transport {
   capacity: number = CAPACITY;
   readonly sim: Simulation;
   #actions: (() => void)[] = [];
+  #unanswered: { address: string; attempt: () => void }[] = [];
   #names = 0;
 
   constructor(sim: Simulation) {
@@ -179,8 +180,8 @@ export class Network implements Transport {
 
   dial(address: string, _options: unknown, done: (error: Error | null, stream: Stream | null) => void): Dial {
     this.dials.push({ address, at: this.sim.time });
-    let cancelled = this.blackHoles.has(address);
-    this.later(() => {
+    let cancelled = false;
+    const attempt = (): void => {
       if (cancelled) return;
       const onStream = this.listeners.get(address);
       if (onStream === undefined) {
@@ -190,12 +191,21 @@ export class Network implements Transport {
       const { near, far } = this.link();
       onStream(far);
       done(null, near);
-    });
+    };
+    if (this.blackHoles.has(address)) this.#unanswered.push({ address, attempt });
+    else this.later(attempt);
     return {
       cancel: () => {
         cancelled = true;
       },
     };
+  }
+
+  /** Dials to this address are answered again, those under way too. */
+  endBlackHole(address: string): void {
+    this.blackHoles.delete(address);
+    for (const dial of this.#unanswered) if (dial.address === address) this.later(dial.attempt);
+    this.#unanswered = this.#unanswered.filter((dial) => dial.address !== address);
   }
 
   listen(address: string, _options: unknown, onStream: (stream: Stream) => void): Promise<Listener> {
@@ -247,7 +257,7 @@ export class SimulatedStream implements Stream {
   #full = false;
   #isPaused = false;
   #stalled = false;
-  #phase: "open" | "ending" | "over" = "open";
+  #phase: "open" | "ending" | "broken" | "over" = "open";
   #end: { cause: Error | null } | null = null; // came while we were paused
   writes = 0;
 
@@ -306,7 +316,7 @@ export class SimulatedStream implements Stream {
   }
 
   destroy(): void {
-    if (this.#phase === "over") return;
+    if (this.#phase === "broken" || this.#phase === "over") return;
     this.#phase = "ending";
     this.#outgoing = [];
     this.#inFlight = 0;
@@ -332,6 +342,8 @@ export class SimulatedStream implements Stream {
   reset(): void {
     const cause = new ZmqError("ECONNRESET", "read ECONNRESET");
     for (const end of [this, this.other]) {
+      if (end.#phase === "over") continue;
+      end.#phase = "broken";
       end.#outgoing = [];
       end.#inFlight = 0;
       end.#network.later(() => end.#endComes(cause));
@@ -340,7 +352,7 @@ export class SimulatedStream implements Stream {
 
   #deliver(): void {
     const { other } = this;
-    if (this.#stalled || this.#phase === "over") return;
+    if (this.#stalled || this.#phase === "broken" || this.#phase === "over") return;
     if (this.#inFlight > 0 && (other.#phase !== "open" || !other.#isPaused)) {
       const waiting =
         this.#outgoing.length === 1 ? (this.#outgoing[0] as Uint8Array) : Buffer.concat(this.#outgoing);
