@@ -19,6 +19,8 @@ export interface Scene {
   readonly calls: Call[];
   /** Something is not as it should be. Told, not thrown, for it is found out within the sockets' own calls. */
   fault(text: string): void;
+  /** The other end of a connection, where it is known. */
+  otherEnd(link: Link): Link | undefined;
 }
 
 /** The reason that an aborted call is rejected with. */
@@ -36,6 +38,8 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
   isClosed = false;
   /** A connection has ended, with whatever was on its way. */
   hasLostLink = false;
+  /** When the lingering of endpoints ends that were closed. */
+  protected readonly lingerEnds: number[] = [];
   /** Until when an endpoint that was disconnected may still be sending. */
   readonly #lingering = new Map<string, number>();
 
@@ -120,7 +124,7 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
 
   /** The endpoints are on their way out: what comes in from now on is nobody's. */
   protected closeLinks(linger: number, which: (link: Link) => boolean): void {
-    void linger;
+    this.lingerEnds.push(linger < 0 ? Number.POSITIVE_INFINITY : this.scene.site.now() + linger);
     for (const link of this.links) if (which(link)) link.closing = "yes";
   }
 

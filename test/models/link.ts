@@ -44,6 +44,8 @@ export class Link implements Stream, StreamHandler {
   readonly arrivals: Arrival[] = [];
   /** How many of the arrivals the application has got or passed over. */
   next = 0;
+  /** How often others were served since this one was, while it had something to give. */
+  readonly passedOver: Map<Link, number> = new Map();
   #handler!: StreamHandler;
   readonly #out: Tape;
   readonly #in: Tape;

@@ -112,6 +112,9 @@ export class Model implements Scene {
       case "unsubscribe":
         (this.#actor("receiver", step.actor) as SubActor)[step.do](step.topic);
         break;
+      case "confirmed":
+        (this.#actor("receiver", step.actor) as SubActor).confirm();
+        break;
       case "subscribed":
         (this.#actor("sender", step.actor) as PubActor).awaitSubscribed(step.topic, step.count);
         break;
@@ -138,10 +141,14 @@ export class Model implements Scene {
       case "unstall":
         this.#link(step.link)?.unstall();
         break;
-      case "freeze":
+      case "freeze": {
         // Half open: neither end hears anything.
-        for (const link of this.#bothEnds(this.#link(step.link))) link.stall();
+        const link = this.#link(step.link);
+        if (link === undefined) break;
+        link.stall();
+        this.otherEnd(link)?.stall();
         break;
+      }
       case "blackHole":
         this.site.blackHole(this.site.address("in", step.address), step.on);
         break;
@@ -182,10 +189,10 @@ export class Model implements Scene {
     return links[links.length - 1 - (n % Math.max(1, links.length))];
   }
 
-  #bothEnds(link: Link | undefined): Link[] {
-    if (link === undefined) return [];
-    const isPeer = (one: Link): boolean => this.site.arePeers(one.inner, link.inner);
-    return [link, ...this.#actors.flatMap((actor) => actor.links.filter(isPeer))];
+  otherEnd(link: Link): Link | undefined {
+    for (const { links } of this.#actors)
+      for (const one of links) if (this.site.arePeers(one.inner, link.inner)) return one;
+    return undefined;
   }
 
   /** The socket is closed, and a new one takes its addresses. */

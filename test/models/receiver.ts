@@ -135,8 +135,23 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
     if (arrival !== undefined) {
       arrival.taken = true;
       arrival.link.next = arrival.link.arrivals.indexOf(arrival, arrival.link.next) + 1;
+      this.#turn(arrival.link);
     } else if (arrivals.length > 0) this.fault(`receives message ${entry.id} before others that came first`);
     else this.fault(`receives message ${entry.id}, which it must not, or not again`);
+  }
+
+  /** PP-6: nobody who has a message waits while another one is served again and again. */
+  #turn(served: Link): void {
+    for (const link of this.links) {
+      if (link === served || !link.arrivals.some((one, i) => i >= link.next && isDue(one)))
+        link.passedOver.clear();
+      else {
+        const times = (link.passedOver.get(served) ?? 0) + 1;
+        link.passedOver.set(served, times);
+        if (times > 2)
+          this.fault(`${served.remoteAddress} is served ${times} times while ${link.remoteAddress} waits`);
+      }
+    }
   }
 }
 
@@ -171,6 +186,7 @@ export class PullActor extends Receiver<Pull> {
 /** Its topics are counted, and in force on every connection: each once, told when it is new and when the last of it goes. */
 export class SubActor extends Receiver<Subscriber> {
   readonly topics: Map<string, number> = new Map();
+  #changes = 0;
 
   constructor(scene: Scene, name: string, options: ReceiverOptions) {
     super(scene, name, (owner) => new Subscriber({ ...COMMON, ...options }, scene.site.context(owner)));
@@ -185,12 +201,14 @@ export class SubActor extends Receiver<Subscriber> {
   }
 
   subscribe(topic: string): void {
+    this.#changes += 1;
     this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);
     this.socket.subscribe(topic);
     for (const arrival of this.waiting()) if (arrival.duty === "never") arrival.duty = "may";
   }
 
   unsubscribe(topic: string): void {
+    this.#changes += 1;
     const count = this.topics.get(topic) ?? 0;
     if (count > 1) this.topics.set(topic, count - 1);
     else this.topics.delete(topic);
@@ -206,6 +224,31 @@ export class SubActor extends Receiver<Subscriber> {
       this.fault(`says ${subscribe ? "SUBSCRIBE" : "CANCEL"} ${JSON.stringify(topic)} twice on a connection`);
     if (subscribe) link.saidTopics.add(topic);
     else link.saidTopics.delete(topic);
+  }
+
+  /** "Answered" says that whoever is connected has done what it was told. */
+  confirm(): void {
+    const asked = this.#changes;
+    const links = this.links.filter((link) => link.isReady && link.closing === "no");
+    this.track(
+      "confirmed",
+      this.socket.confirmed(),
+      null,
+      (how) => {
+        if (how !== "answered" || asked !== this.#changes) return;
+        for (const link of links) {
+          const heard = this.scene.otherEnd(link)?.heardTopics;
+          if (link.isOver || heard === undefined) continue;
+          for (const topic of this.topics.keys())
+            if (!heard.has(topic))
+              this.fault(`confirmed, but ${link.remoteAddress} does not know "${topic}"`);
+        }
+      },
+      (error) => {
+        const { code } = error as { code?: string };
+        if (code !== "EAGAIN" && code !== "ECONNRESET") this.fault(`confirmed: ${String(error)}`);
+      },
+    );
   }
 
   /** Settled: what was said on every connection comes to the topics that are wanted (PS-15). */

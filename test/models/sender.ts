@@ -116,9 +116,33 @@ export class PushActor extends Sender<Push> {
   /** Peers that got a message since another one did, which had room all the time: the others have to come first. */
   #peers = "";
   #since: Set<number>[] = [];
+  #dropped = 0;
+  #checkedAt = 0;
+  /** A peer that had dialled us is gone. */
+  #hasLostCaller = false;
 
   constructor(scene: Scene, name: string, options: SenderOptions) {
     super(scene, name, (owner) => new Push({ ...COMMON, ...options }, scene.site.context(owner)));
+  }
+
+  /**
+   * Nothing is dropped but what was queued for a peer that had dialled us and is gone (RFC 30), and what a linger was too short for.
+   */
+  override checkCounters(): ReturnType<Actor["checkCounters"]> {
+    const stats = super.checkCounters();
+    const now = this.scene.site.now();
+    const isTimeUp = this.lingerEnds.some((end) => end <= now && end >= this.#checkedAt);
+    if (stats.dropped > this.#dropped && !isTimeUp && !this.#hasLostCaller)
+      this.fault(`dropped ${stats.dropped - this.#dropped} without a reason`);
+    this.#dropped = stats.dropped;
+    this.#checkedAt = now;
+    this.#hasLostCaller = false;
+    return stats;
+  }
+
+  override ended(link: Link): void {
+    super.ended(link);
+    if (!link.isDialled) this.#hasLostCaller = true;
   }
 
   get dialsTwice(): boolean {

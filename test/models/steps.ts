@@ -12,6 +12,7 @@ export type Step =
     }
   | { do: "restart"; side: Side; actor: number; linger: number }
   | { do: "subscribe" | "unsubscribe"; actor: number; topic: string }
+  | { do: "confirmed"; actor: number }
   | { do: "subscribed"; actor: number; topic: string; count: number }
   | { do: "send"; actor: number; count: number; sending: Sending }
   | { do: "receive"; actor: number; how: "one" | "batch" | "aborted" | "abortable"; count: number }
@@ -98,6 +99,7 @@ const COMMON = [
 
 const TOPICS = [
   step(3, ["subscribe", "unsubscribe", "subscribe"], { actor, topic }),
+  step(1, ["confirmed"], { actor }),
   step(1, ["subscribed"], { actor, topic, count: fc.integer({ min: 1, max: 3 }) }),
 ];
 
