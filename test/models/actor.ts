@@ -105,7 +105,9 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
 
   disconnect(address: string, linger: number): void {
     if (!this.dials.delete(address)) return;
-    this.#lingering.set(address, linger < 0 ? Number.POSITIVE_INFINITY : this.scene.site.now() + linger);
+    const { site } = this.scene;
+    const until = linger < 0 ? Number.POSITIVE_INFINITY : site.now() + linger + site.lateness;
+    this.#lingering.set(address, until);
     this.closeLinks(linger, (link) => link.isDialled && link.address === address);
     this.withLinger(linger, () => this.socket.disconnect(address));
   }

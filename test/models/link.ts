@@ -35,6 +35,8 @@ export class Link implements Stream, StreamHandler {
   /** The socket was told that it is full, and not yet that it has drained. */
   isFull = false;
   isOver = false;
+  /** The socket has cut it. */
+  isCut = false;
   /** Whether the socket has closed the endpoint that this connection is one of. */
   closing: "no" | "perhaps" | "yes" = "no";
   /** Topics in force by what was said on this connection: by the owner, and by its peer. */
@@ -126,6 +128,7 @@ export class Link implements Stream, StreamHandler {
   }
 
   destroy(): void {
+    this.isCut = true;
     this.inner.destroy();
     this.#endStall();
   }

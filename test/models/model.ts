@@ -1,5 +1,5 @@
 import { ABORTED, type Actor, type Call, type Scene } from "./actor.ts";
-import { Ledger } from "./ledger.ts";
+import { type Entry, Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { PullActor, type Receiver, SubActor } from "./receiver.ts";
 import { PubActor, PushActor, type Sender, type Sending } from "./sender.ts";
@@ -223,20 +223,19 @@ export class Model implements Scene {
     for (const actor of this.#actors) for (const link of actor.links) link.unstall();
     for (const call of this.calls) call.controller?.abort(ABORTED);
     for (const receiver of this.#receivers) receiver.socket.receiveTimeout = 1;
+    await this.#until(() => this.#missing());
+    await this.#until(() => this.#undelivered());
+    const probes = this.#probe();
+    await this.#until(() => untaken(probes) ?? this.#undelivered() ?? this.site.atRest());
+    this.#checkSettled();
+  }
+
+  /** The receivers receive until nothing is wrong any more; what still is then is a fault. */
+  async #until(wrong: () => string | null): Promise<void> {
     await this.#drain();
-    await this.site.recover(
-      () => this.#missing(),
-      RECOVERY,
-      () => this.#drain(),
-    );
-    const missing = this.#missing();
-    if (missing !== null) this.fault(missing);
-    this.#checkSettled();
-    await this.#probe();
-    const stuck = this.site.atRest();
-    if (stuck !== null) this.fault(stuck);
-    this.#checkSettled();
-    this.#checkDelivered();
+    await this.site.recover(wrong, RECOVERY, () => this.#drain());
+    const text = wrong();
+    if (text !== null) this.fault(text);
   }
 
   /** Every endpoint that is dialled has its connections again, if somebody is bound there. */
@@ -256,16 +255,13 @@ export class Model implements Scene {
     return null;
   }
 
-  /** A few messages from everybody, over what is there now. */
-  async #probe(): Promise<void> {
-    for (const sender of this.#senders) {
+  /** A few messages from everybody, over what is there now. @returns those that must be taken. */
+  #probe(): Entry[] {
+    return this.#senders.flatMap((sender) => {
       const isReached = sender.links.some((link) => link.isReady && link.closing === "no");
       const sent = ["a", "ab", "b"].map((topic) => sender.send({ how: "send", topic, size: 3, more: 1 }));
-      await this.#drain();
-      if (!isReached || !(sender instanceof PushActor)) continue;
-      for (const { id, state } of sent)
-        if (state !== "taken") this.fault(`${sender.name}: ${id} is ${state}`);
-    }
+      return isReached ? sent : [];
+    });
   }
 
   /** Receives until nothing comes any more. */
@@ -288,38 +284,50 @@ export class Model implements Scene {
     );
   }
 
-  #checkDelivered(): void {
+  #undelivered(): string | null {
     for (const receiver of this.#receivers) {
       const [due] = receiver.due();
-      if (due !== undefined) this.fault(`${receiver.name}: message ${due.id} came in and is not received`);
+      if (due !== undefined) return `${receiver.name}: message ${due.id} came in and is not received`;
     }
-    if (this.#kind === "pub-sub") return;
+    if (this.#kind === "pub-sub") return null;
     for (const { id, link, received } of this.ledger.entries) {
-      if (received > 1) this.fault(`message ${id} was received ${received} times`);
+      if (received > 1) return `message ${id} was received ${received} times`;
       if (received === 0 && link !== null && !link.isOver)
-        this.fault(`message ${id} was written and is not received, and its connection is open`);
+        return `message ${id} was written and is not received, and its connection is open`;
     }
+    return null;
   }
 
   /** Everything is closed: every call settles, and nothing is left. */
   async #end(): Promise<void> {
     for (const actor of this.#actors) if (!actor.isClosed) actor.close(this.#start.seed % 2 === 0 ? 0 : 100);
-    await this.site.pass(700);
-    await this.site.settle();
-    for (const call of this.calls) if (call.state === "pending") this.fault(`${call.what} does not settle`);
+    const pending = (): string | null => {
+      const call = this.calls.find(({ state }) => state === "pending");
+      return call === undefined ? null : `${call.what} does not settle`;
+    };
+    const settle = (): Promise<void> => this.site.settle();
+    await settle();
+    await this.site.recover(pending, 700, settle);
+    // Then nothing is left, and not only after some time.
+    if (this.site.lateness > 0) await this.site.recover(() => this.site.left(), 700, settle);
+    const text = pending() ?? this.site.left();
+    if (text !== null) this.fault(text);
     for (const actor of this.#actors) {
       const { peers, queued } = actor.checkCounters();
       // What was kept for the application can be taken no more.
       if (peers.length > 0 || (queued > 0 && "send" in actor.socket))
         this.fault(`${actor.name}: ${queued} queued, ${JSON.stringify(peers)} after close`);
     }
-    const left = await this.site.left();
-    if (left !== null) this.fault(`left: ${left}`);
   }
 
   #assertNoFault(): void {
     if (this.#faults.length > 0) throw new Error(this.#faults.slice(0, 3).join("\n"));
   }
+}
+
+function untaken(entries: readonly Entry[]): string | null {
+  const entry = entries.find(({ state }) => state !== "taken");
+  return entry === undefined ? null : `message ${entry.id} is ${entry.state}`;
 }
 
 function pick<T, K extends keyof T>(from: T, ...keys: K[]): Pick<T, K> {

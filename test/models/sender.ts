@@ -130,8 +130,11 @@ export class PushActor extends Sender<Push> {
    */
   override checkCounters(): ReturnType<Actor["checkCounters"]> {
     const stats = super.checkCounters();
-    const now = this.scene.site.now();
-    const isTimeUp = this.lingerEnds.some((end) => end <= now && end >= this.#checkedAt);
+    const { site } = this.scene;
+    const now = site.now();
+    const isTimeUp = this.lingerEnds.some(
+      (end) => end <= now + site.lateness && end >= this.#checkedAt - site.lateness,
+    );
     if (stats.dropped > this.#dropped && !isTimeUp && !this.#hasLostCaller)
       this.fault(`dropped ${stats.dropped - this.#dropped} without a reason`);
     this.#dropped = stats.dropped;
@@ -142,7 +145,9 @@ export class PushActor extends Sender<Push> {
 
   override ended(link: Link): void {
     super.ended(link);
-    if (!link.isDialled) this.#hasLostCaller = true;
+    // What lingers is cut by us only when the time is up, or by a heartbeat.
+    const isOurs = link.closing === "yes" && link.isCut && this.socket.heartbeatInterval === 0;
+    if (!link.isDialled && !isOurs) this.#hasLostCaller = true;
   }
 
   get dialsTwice(): boolean {

@@ -1,6 +1,9 @@
+import { nodeEnvironment } from "../../src/node.ts";
 import { Context } from "../../src/sockets/index.ts";
+import { tcp } from "../../src/transports/index.ts";
 import type { Stream } from "../../src/transports/transport.ts";
 import { type SimulatedStream, Simulation } from "../support/simulation.ts";
+import { sleep } from "../support/wait.ts";
 import { type LinkOwner, linking } from "./link.ts";
 
 /** Where a model runs: a network with its time. */
@@ -24,11 +27,14 @@ export interface Site {
   /** Lets time pass until nothing is missing, `milliseconds` at most; `meanwhile` now and then. */
   recover(missing: () => string | null, milliseconds: number, meanwhile: () => Promise<void>): Promise<void>;
   /** What is still open or waits after everything was closed; null: nothing. */
-  left(): Promise<string | null>;
+  left(): string | null;
+  /** ms that a timer may be late, or early. */
+  readonly lateness: number;
 }
 
 /** The simulated network and clock: the same steps are the same run. */
 export class SimulatedSite implements Site {
+  readonly lateness: number = 0;
   readonly sim: Simulation;
 
   constructor(seed: number, capacity: number, maxChunk: number) {
@@ -83,14 +89,133 @@ export class SimulatedSite implements Site {
     meanwhile: () => Promise<void>,
   ): Promise<void> {
     const end = this.sim.time + milliseconds;
-    for (let step = 25; missing() !== null && this.sim.time < end; step *= 2) {
+    for (let step = 1; missing() !== null && this.sim.time < end; step *= 2) {
       await this.sim.advance(step);
       await meanwhile();
     }
   }
 
-  async left(): Promise<string | null> {
+  left(): string | null {
     const { left } = this.sim;
     return Object.values(left).every((count) => count === 0) ? null : JSON.stringify(left);
+  }
+}
+
+/** TCP on the loopback interface, in real time. There are no black holes, and which ends belong together is not known. */
+export class TcpSite implements Site {
+  readonly lateness: number = 2000;
+  readonly #ports: readonly number[];
+  #holds = 0;
+  #timers = 0;
+  readonly #streams = new Set<Stream>();
+
+  /** @param ports six that are free. */
+  constructor(ports: readonly number[]) {
+    this.#ports = ports;
+  }
+
+  address(side: "in" | "out", n: number): string {
+    return `tcp://127.0.0.1:${this.#ports[n + (side === "in" ? 0 : 3)]}`;
+  }
+
+  context(owner: LinkOwner): Context {
+    const environment = nodeEnvironment();
+    const opened: LinkOwner["opened"] = (link) => {
+      this.#streams.add(link.inner);
+      owner.opened(link);
+    };
+    const ended: LinkOwner["ended"] = (link) => {
+      this.#streams.delete(link.inner);
+      owner.ended(link);
+    };
+    const counting: LinkOwner = {
+      opened,
+      ended,
+      wrote: (link, parts) => owner.wrote(link, parts),
+      heard: (link, parts) => owner.heard(link, parts),
+      saidSubscription: (link, subscribe, topic) => owner.saidSubscription(link, subscribe, topic),
+    };
+    return new Context({
+      ...environment,
+      transports: { tcp: linking(tcp, counting, (stream) => stream.destroy()) },
+      hold: () => this.#hold(environment.hold()),
+      setTimer: (milliseconds, callback) => {
+        const done = this.#timer();
+        const timer = environment.setTimer(milliseconds, () => {
+          done();
+          callback();
+        });
+        return {
+          cancel: () => {
+            done();
+            timer.cancel();
+          },
+        };
+      },
+    });
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  async turns(count: number): Promise<void> {
+    for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Bytes may still be under way; but what has come has been dealt with. */
+  async settle(): Promise<void> {
+    await this.turns(6);
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    await sleep(Math.min(milliseconds, 60));
+    await this.turns(1);
+  }
+
+  blackHole(): void {}
+
+  atRest(): string | null {
+    return null;
+  }
+
+  arePeers(): boolean {
+    return false;
+  }
+
+  async recover(
+    missing: () => string | null,
+    milliseconds: number,
+    meanwhile: () => Promise<void>,
+  ): Promise<void> {
+    const end = performance.now() + Math.max(10_000, milliseconds);
+    while (missing() !== null && performance.now() < end) {
+      await sleep(5);
+      await meanwhile();
+    }
+  }
+
+  left(): string | null {
+    const left = { holds: this.#holds, timers: this.#timers, streams: this.#streams.size };
+    return Object.values(left).every((count) => count === 0) ? null : JSON.stringify(left);
+  }
+
+  #hold(release: () => void): () => void {
+    this.#holds += 1;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#holds -= 1;
+      isHeld = false;
+      release();
+    };
+  }
+
+  #timer(): () => void {
+    this.#timers += 1;
+    let isSet = true;
+    return () => {
+      if (isSet) this.#timers -= 1;
+      isSet = false;
+    };
   }
 }
