@@ -37,11 +37,14 @@ export class Link implements Stream, StreamHandler {
   isOver = false;
   /** The socket has cut it. */
   isCut = false;
+  /** It did not keep up, and so must end. */
+  isTooSlow = false;
   /** Whether the socket has closed the endpoint that this connection is one of. */
   closing: "no" | "perhaps" | "yes" = "no";
   /** Topics in force by what was said on this connection: by the owner, and by its peer. */
   readonly saidTopics: Set<string> = new Set();
   readonly heardTopics: Set<string> = new Set();
+  heardCancels = 0;
   lastWritten = -1;
   readonly arrivals: Arrival[] = [];
   /** How many of the arrivals the application has got or passed over. */
@@ -85,7 +88,10 @@ export class Link implements Stream, StreamHandler {
       onMessage: (parts) => owner.heard(this, parts),
       onSubscription: (subscribe, topic) => {
         if (subscribe) this.heardTopics.add(topic.toString("latin1"));
-        else this.heardTopics.delete(topic.toString("latin1"));
+        else {
+          this.heardTopics.delete(topic.toString("latin1"));
+          this.heardCancels += 1;
+        }
       },
     });
   }

@@ -41,7 +41,7 @@ export class Model implements Scene {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    if (this.#start.isWired) await this.#wire();
+    if (this.#start.bound !== "nobody") await this.#wire(this.#start.bound);
     for (const step of steps) {
       await this.#do(step);
       this.#assertNoFault();
@@ -80,13 +80,16 @@ export class Model implements Scene {
     return actor;
   }
 
-  async #wire(): Promise<void> {
-    for (const [i, receiver] of this.#receivers.entries()) {
-      const address = this.site.address("in", i);
-      receiver.bind(address);
-      if (receiver instanceof SubActor) receiver.subscribe(["a", "ab", ""][i] as string);
-      for (const sender of this.#senders) sender.connect(address);
+  async #wire(bound: Side): Promise<void> {
+    const [servers, clients]: Actor[][] =
+      bound === "receiver" ? [this.#receivers, this.#senders] : [this.#senders, this.#receivers];
+    for (const [i, server] of (servers as Actor[]).entries()) {
+      const address = this.site.address(bound === "receiver" ? "in" : "out", i);
+      server.bind(address);
+      for (const client of clients as Actor[]) client.connect(address);
     }
+    for (const [i, receiver] of this.#receivers.entries())
+      if (receiver instanceof SubActor) receiver.subscribe(["a", "ab", ""][i] as string);
     await this.site.settle();
   }
 
@@ -150,7 +153,10 @@ export class Model implements Scene {
         break;
       }
       case "blackHole":
-        this.site.blackHole(this.site.address("in", step.address), step.on);
+        this.site.blackHole(
+          this.site.address(step.side === "receiver" ? "in" : "out", step.address),
+          step.on,
+        );
         break;
       case "highWaterMark": {
         const { socket } = this.#actor(step.side, step.actor);
@@ -217,7 +223,8 @@ export class Model implements Scene {
 
   /** The faults are taken away, the receivers receive: what is wanted must come true. */
   async #recover(): Promise<void> {
-    for (let n = 0; n < ADDRESSES; n += 1) this.site.blackHole(this.site.address("in", n), false);
+    for (let n = 0; n < ADDRESSES; n += 1)
+      for (const side of ["in", "out"] as const) this.site.blackHole(this.site.address(side, n), false);
     for (const actor of this.#actors)
       for (const link of actor.links) link.breakAfter(Number.POSITIVE_INFINITY);
     for (const actor of this.#actors) for (const link of actor.links) link.unstall();

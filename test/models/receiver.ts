@@ -143,7 +143,9 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
   /** PP-6: nobody who has a message waits while another one is served again and again. */
   #turn(served: Link): void {
     for (const link of this.links) {
-      if (link === served || !link.arrivals.some((one, i) => i >= link.next && isDue(one)))
+      // The connections of one endpoint that is dialled come one after the other.
+      const isSame = link.isDialled && served.isDialled && link.address === served.address;
+      if (isSame || link === served || !link.arrivals.some((one, i) => i >= link.next && isDue(one)))
         link.passedOver.clear();
       else {
         const times = (link.passedOver.get(served) ?? 0) + 1;

@@ -10,11 +10,15 @@ export async function check<T>(
   runs: number,
 ): Promise<void> {
   const { MODEL_RUNS, MODEL_SEED, MODEL_PATH } = process.env;
+  // Most errors of a run are expected, such as EAGAIN: their stacks would take a good part of the time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   const details = await fc.check(property, {
     numRuns: MODEL_RUNS === undefined ? runs : Number(MODEL_RUNS),
     ...(MODEL_SEED !== "random" && { seed: MODEL_SEED === undefined ? 1 : Number(MODEL_SEED) }),
     ...(MODEL_PATH !== undefined && { path: MODEL_PATH, endOnFailure: true }),
   });
+  Error.stackTraceLimit = stackTraceLimit;
   if (!details.failed) return;
   const variables = `MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath}`;
   const command = `${variables} npx vitest run ${where.file} -t "${where.name}"`;

@@ -229,19 +229,41 @@ export class PubActor extends Sender<Publisher> {
     return false;
   }
 
-  /** Awaits that so many peers hold a topic. */
+  override checkCounters(): ReturnType<Actor["checkCounters"]> {
+    const slow = this.links.find((link) => link.isTooSlow && !link.isOver);
+    if (slow !== undefined && this.scene.site.lateness === 0)
+      this.fault(`${slow.remoteAddress} has missed a message, and is still connected`);
+    return super.checkCounters();
+  }
+
+  /** Resolves when so many peers hold a topic, and no sooner. */
   awaitSubscribed(topic: string, count: number): void {
     const controller = new AbortController();
+    const before = this.#leavings();
     const subscribed = this.socket.subscribed(topic, { count, signal: controller.signal });
     this.track(
       "subscribed",
       subscribed,
       controller,
-      () => {},
+      () => {
+        const holders = this.links.filter(
+          (link) => link.isReady && link.closing !== "yes" && matches(link.heardTopics, Buffer.from(topic)),
+        );
+        // One that has left since, or has taken its topic back, was one of them.
+        if (holders.length < count && this.#leavings() === before)
+          this.fault(`${holders.length} peers hold "${topic}", not ${count}`);
+      },
       (error) => {
         if (error !== ABORTED && (error as { code?: string }).code !== "EAGAIN")
           this.fault(`subscribed: ${String(error)}`);
       },
+    );
+  }
+
+  #leavings(): number {
+    return this.links.reduce(
+      (sum, link) => sum + link.heardCancels + (link.isOver || link.closing === "yes" ? 1 : 0),
+      0,
     );
   }
 
@@ -269,7 +291,9 @@ export class PubActor extends Sender<Publisher> {
     const isDropped = after.dropped > before.dropped;
     if (isDropped === this.hasRoom(before) && link?.closing === "no")
       this.fault(`message ${entry.id} was ${isDropped ? "" : "not "}dropped for ${before.address}`);
-    if (isDropped && this.socket.overflow === "disconnect" && link) link.closing = "perhaps";
+    if (!isDropped || this.socket.overflow === "drop" || link === undefined) return;
+    link.closing = "perhaps";
+    link.isTooSlow = true;
   }
 
   protected writes(): void {}
