@@ -59,6 +59,7 @@ export class Link implements Stream, StreamHandler {
   /** What came in all the same while stalled. */
   #heldChunks: Uint8Array[] = [];
   #heldEnd = false;
+  #isClosed = false; // the owner reads no more
   #bytesLeft = Number.POSITIVE_INFINITY;
   readonly #reset: (stream: Stream) => void;
 
@@ -176,7 +177,7 @@ export class Link implements Stream, StreamHandler {
 
   /** Nothing more comes in at this end, until `unstall`; the peer's bytes wait. */
   stall(): void {
-    if (this.isOver) return;
+    if (this.isOver || this.#isClosed) return;
     this.#isStalled = true;
     this.inner.pause();
   }
@@ -197,6 +198,7 @@ export class Link implements Stream, StreamHandler {
 
   /** The owner has closed this end: it reads no more, but has to hear of the end. */
   #endStall(): void {
+    this.#isClosed = true;
     if (!this.#isStalled) return;
     this.#isStalled = false;
     this.#heldChunks = [];

@@ -12,11 +12,11 @@ const file = "test/models/pub-sub.model.test.ts";
 
 describe("PUB and SUB, against a model", () => {
   const name = "nothing invented, lost without a reason, doubled, torn or out of order";
-  it(name, async () => {
+  it(name, { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(start, pubSubSteps, async (start, steps) => {
       const site = new SimulatedSite(start.seed, start.capacity, start.maxChunk);
       await new Model("pub-sub", start, site).run(steps);
     });
-    await check({ file, name }, property, 1000);
+    await check({ file, name }, property, 250);
   });
 });

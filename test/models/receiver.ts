@@ -9,6 +9,11 @@ export interface ReceiverOptions {
   heartbeatInterval: number;
 }
 
+/** A call that receives, and what it got, once that is known. */
+interface Read {
+  messages: Uint8Array[][] | null;
+}
+
 const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
 
 /** A PULL or SUB: what came in whole on a connection is received, in order, once, unless a modelled reason stands against it. */
@@ -16,58 +21,37 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
   /** What came in, by number: with two connections to one publisher a message comes twice. */
   readonly #arrivals = new Map<number, Arrival[]>();
   #taken = 0;
-  /** A batch takes what is there when its turn has come: no other reader may be in line with it. */
-  #reading = 0;
-  #batches = 0;
+  /** Calls whose messages have not been looked at, in order. */
+  readonly #reads: Read[] = [];
 
   receive(how: "one" | "batch" | "aborted" | "abortable", max: number): void {
-    if (this.#batches > 0 || (how === "batch" && this.#reading > 0)) return;
     const controller = how === "abortable" || how === "aborted" ? new AbortController() : null;
     if (how === "aborted") controller?.abort(ABORTED);
     const options = controller === null ? {} : { signal: controller.signal };
-    const done = (count: 1 | 0): void => {
-      this.#reading -= 1;
-      this.#batches -= count;
+    const read: Read = { messages: null };
+    this.#reads.push(read);
+    const got = (messages: Uint8Array[][]): void => {
+      if (messages.length < 1 || messages.length > max) this.fault(`a batch of ${messages.length}`);
+      if (how === "aborted") this.fault("took a message with a signal aborted beforehand");
+      read.messages = messages;
+      this.#inOrder();
     };
     const failed = (error: { code?: string } | symbol): void => {
-      const expected =
-        error === ABORTED ? controller?.signal.aborted : (error as { code?: string }).code === "EAGAIN";
-      if (!expected) this.fault(`receive: ${String(error)}`);
+      const isAbort = error === ABORTED && controller?.signal.aborted === true;
+      if (!isAbort && (error as { code?: string }).code !== "EAGAIN") this.fault(`receive: ${String(error)}`);
+      read.messages = [];
+      this.#inOrder();
     };
-    this.#reading += 1;
-    if (how === "batch") {
-      this.#batches += 1;
-      const batch = this.socket.receiveBatch({ max, ...options });
-      this.track(
-        "receiveBatch",
-        batch,
-        controller,
-        (messages) => {
-          done(1);
-          if (messages.length < 1 || messages.length > max) this.fault(`a batch of ${messages.length}`);
-          for (const parts of messages) this.took(parts);
-        },
-        (error) => {
-          done(1);
-          failed(error);
-        },
-      );
-      return;
+    if (how === "batch") this.track("receiveBatch", this.socket.receiveBatch({ max }), null, got, failed);
+    else this.track("receive", this.socket.receive(options), controller, (parts) => got([parts]), failed);
+  }
+
+  /** Calls may settle in another order than they were served in: what counts is the order of the calls. */
+  #inOrder(): void {
+    for (let read = this.#reads[0]; read !== undefined && read.messages !== null; read = this.#reads[0]) {
+      this.#reads.shift();
+      for (const parts of read.messages) this.took(parts);
     }
-    this.track(
-      "receive",
-      this.socket.receive(options),
-      controller,
-      (parts) => {
-        done(0);
-        if (how === "aborted") this.fault("receive took a message with a signal aborted beforehand");
-        this.took(parts);
-      },
-      (error) => {
-        done(0);
-        failed(error);
-      },
-    );
   }
 
   wrote(_link: Link, parts: Buffer[]): void {

@@ -14,6 +14,7 @@ export async function check<T>(
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   const details = await fc.check(property, {
+    timeout: 60_000,
     numRuns: MODEL_RUNS === undefined ? runs : Number(MODEL_RUNS),
     ...(MODEL_SEED !== "random" && { seed: MODEL_SEED === undefined ? 1 : Number(MODEL_SEED) }),
     ...(MODEL_PATH !== undefined && { path: MODEL_PATH, endOnFailure: true }),

@@ -22,6 +22,6 @@ describe.each([
     const property = fc.asyncProperty(start, steps, async (start, steps) => {
       await new Model(kind, start, new TcpSite(ports)).run(steps);
     });
-    await check({ file, name }, property, 12);
+    await check({ file, name }, property, 10);
   });
 });
