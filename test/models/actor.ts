@@ -38,6 +38,8 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
   isClosed = false;
   /** A connection has ended, with whatever was on its way. */
   hasLostLink = false;
+  /** Connections that were complete and ended without our doing. */
+  lost = 0;
   /** When the lingering of endpoints ends that were closed. */
   protected readonly lingerEnds: number[] = [];
   /** Until when an endpoint that was disconnected may still be sending. */
@@ -159,8 +161,9 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
     else if (link.isDialled && this.isLingering(link.address)) link.closing = "perhaps";
   }
 
-  ended(_link: Link): void {
+  ended(link: Link): void {
     this.hasLostLink = true;
+    if (link.heardReady && link.closing === "no") this.lost += 1;
   }
 
   abstract wrote(link: Link, parts: Buffer[]): void;

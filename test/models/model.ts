@@ -52,6 +52,17 @@ export class Model implements Scene {
     this.#assertNoFault();
   }
 
+  /** How often what matters has happened: a model that never comes there proves nothing. */
+  get reached(): Record<"received" | "refused" | "dropped" | "lost", number> {
+    const { entries } = this.ledger;
+    return {
+      received: entries.reduce((sum, { received }) => sum + received, 0),
+      refused: entries.filter(({ state }) => state === "refused").length,
+      dropped: this.#actors.reduce((sum, { socket }) => sum + socket.stats().dropped, 0),
+      lost: this.#actors.reduce((sum, { lost }) => sum + lost, 0),
+    };
+  }
+
   #makeSender(): Sender {
     const name = `sender ${++this.#made}`;
     const actor: Sender =
