@@ -13,13 +13,20 @@ export interface ReceiveBatchOptions {
   signal?: AbortSignal;
 }
 
+/** Where in the order of messages a call was served that waited for the first of several. */
+interface Place {
+  number: number;
+}
+
 /** The receiving half of a socket: messages that wait for a reader, or readers that wait for a message. */
 export class Receiver {
   readonly #options: AllOptions;
   readonly #queue = new FairQueue();
-  readonly #readers: WaitingLine<null, Message>;
+  readonly #readers: WaitingLine<Place | null, Message>;
   readonly #pace: Pace;
   #closed = false;
+  /** Messages handed to the application. */
+  #handedOut = 0;
 
   constructor(environment: Environment, options: AllOptions) {
     this.#options = options;
@@ -29,13 +36,13 @@ export class Receiver {
 
   /** A message came in. */
   message(pipe: Pipe, parts: Uint8Array[]): void {
-    if (this.#readers.settle(parts as Message)) pipe.countReceived();
+    if (this.#handOver(parts)) pipe.countReceived();
     else this.#queue.push(pipe, parts);
   }
 
   receive(signal?: AbortSignal): Promise<Message> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const parts = this.#queue.shift();
+    const parts = this.#shift();
     if (parts === undefined) return this.#wait(signal);
     if (!this.#pace.isDue()) return Promise.resolve(parts as Message);
     return this.#pace.turn().then(() => parts as Message);
@@ -57,7 +64,7 @@ export class Receiver {
     return {
       next: () => {
         if (this.#closed) return Promise.resolve({ done: true, value: undefined });
-        const parts = this.#queue.shift();
+        const parts = this.#shift();
         if (parts !== undefined && !this.#pace.isDue())
           return Promise.resolve({ done: false, value: parts as Message });
         const next = parts === undefined ? this.#wait() : this.#pace.turn().then(() => parts as Message);
@@ -74,18 +81,51 @@ export class Receiver {
     this.#readers.close();
   }
 
-  async #batch(max: number, signal?: AbortSignal): Promise<Message[]> {
-    const batch = [await this.receive(signal)];
-    while (batch.length < max) {
-      const parts = this.#queue.shift();
-      if (parts === undefined) break;
-      batch.push(parts as Message);
-    }
-    return batch;
+  #batch(max: number, signal?: AbortSignal): Promise<Message[]> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const batch: Message[] = [];
+    this.#collect(batch, max);
+    if (batch.length > 0)
+      return this.#pace.isDue() ? this.#pace.turn().then(() => batch) : Promise.resolve(batch);
+    const place = { number: 0 };
+    return this.#wait(signal, place).then((first) => {
+      batch.push(first);
+      // What comes next is another call's, when that was served meanwhile.
+      if (place.number === this.#handedOut) this.#collect(batch, max);
+      return batch;
+    });
   }
 
-  #wait(signal?: AbortSignal): Promise<Message> {
-    return this.#readers.wait(null, this.#options.receiveTimeout, this.#options.receiveHighWaterMark, signal);
+  #collect(batch: Message[], max: number): void {
+    while (batch.length < max) {
+      const parts = this.#shift();
+      if (parts === undefined) return;
+      batch.push(parts as Message);
+    }
+  }
+
+  #shift(): Uint8Array[] | undefined {
+    const parts = this.#queue.shift();
+    if (parts !== undefined) this.#handedOut += 1;
+    return parts;
+  }
+
+  /** @returns false when nobody waits. */
+  #handOver(parts: Uint8Array[]): boolean {
+    const place = this.#readers.peek();
+    if (!this.#readers.settle(parts as Message)) return false;
+    this.#handedOut += 1;
+    if (place) place.number = this.#handedOut;
+    return true;
+  }
+
+  #wait(signal?: AbortSignal, place: Place | null = null): Promise<Message> {
+    return this.#readers.wait(
+      place,
+      this.#options.receiveTimeout,
+      this.#options.receiveHighWaterMark,
+      signal,
+    );
   }
 }
 

@@ -459,6 +459,28 @@ describe("receive", () => {
     expect((await pull.receiveBatch({ max: 2 })).map(String)).toEqual(["4"]);
   });
 
+  it("receiveBatch among other calls: each has what comes before the next one's", async () => {
+    const { world, push, pulls } = await workers(1);
+    const pull = pulls[0] as (typeof pulls)[0];
+    const waiting = [watch(pull.receiveBatch()), watch(pull.receive()), watch(pull.receiveBatch())];
+    for (const n of numbers(5)) await push.send(n);
+    await world.settle();
+    expect(waiting.map(({ value }) => String(value))).toEqual(["0", "1", "2,3,4"]);
+    for (const n of numbers(5)) await push.send(n);
+    await world.settle();
+    const batch = pull.receiveBatch();
+    const next = pull.receive();
+    expect((await batch).map(String)).toEqual(numbers(5));
+    // A call that is made when a batch has its first message, and no more yet.
+    const between = watch(next.then(() => pull.receive()));
+    const late = watch(pull.receiveBatch());
+    for (const n of numbers(4)) await push.send(n);
+    await world.settle();
+    expect(String((await next)[0])).toBe("0");
+    expect([String(late.value), String(between.value)]).toEqual(["1", "2"]);
+    expect(String(await pull.receiveBatch())).toBe("3");
+  });
+
   it("iteration ends with the socket, and a loop that is left can be taken up again", async () => {
     const { world, push, pulls } = await workers(1);
     const pull = pulls[0] as (typeof pulls)[0];

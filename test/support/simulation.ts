@@ -80,6 +80,12 @@ export class Simulation {
     while (this.#step());
   }
 
+  /** Runs at most so many turns. */
+  async turns(count: number): Promise<void> {
+    await promiseJobs();
+    for (let i = 0; i < count && this.#step(); i += 1) await promiseJobs();
+  }
+
   /** Runs until the promise is settled, without letting time pass. */
   async run<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false;
@@ -152,7 +158,7 @@ export class Network implements Transport {
   readonly listeners: Map<string, (stream: Stream) => void> = new Map();
   /** Every stream that was made, dialled ones at even places, their other ends behind them. */
   readonly streams: SimulatedStream[] = [];
-  /** Addresses whose dials are never answered. */
+  /** Addresses whose dials are not answered, until `endBlackHole`. */
   readonly blackHoles: Set<string> = new Set();
   /** Every dial, by address and time. */
   readonly dials: { address: string; at: number }[] = [];
@@ -161,6 +167,7 @@ export class Network implements Transport {
   capacity: number = CAPACITY;
   readonly sim: Simulation;
   #actions: (() => void)[] = [];
+  #unanswered: { address: string; attempt: () => void }[] = [];
   #names = 0;
 
   constructor(sim: Simulation) {
@@ -173,8 +180,8 @@ export class Network implements Transport {
 
   dial(address: string, _options: unknown, done: (error: Error | null, stream: Stream | null) => void): Dial {
     this.dials.push({ address, at: this.sim.time });
-    let cancelled = this.blackHoles.has(address);
-    this.later(() => {
+    let cancelled = false;
+    const attempt = (): void => {
       if (cancelled) return;
       const onStream = this.listeners.get(address);
       if (onStream === undefined) {
@@ -184,12 +191,21 @@ export class Network implements Transport {
       const { near, far } = this.link();
       onStream(far);
       done(null, near);
-    });
+    };
+    if (this.blackHoles.has(address)) this.#unanswered.push({ address, attempt });
+    else this.later(attempt);
     return {
       cancel: () => {
         cancelled = true;
       },
     };
+  }
+
+  /** Dials to this address are answered again, those under way too. */
+  endBlackHole(address: string): void {
+    this.blackHoles.delete(address);
+    for (const dial of this.#unanswered) if (dial.address === address) this.later(dial.attempt);
+    this.#unanswered = this.#unanswered.filter((dial) => dial.address !== address);
   }
 
   listen(address: string, _options: unknown, onStream: (stream: Stream) => void): Promise<Listener> {
@@ -241,7 +257,7 @@ export class SimulatedStream implements Stream {
   #full = false;
   #isPaused = false;
   #stalled = false;
-  #phase: "open" | "ending" | "over" = "open";
+  #phase: "open" | "ending" | "broken" | "over" = "open";
   #end: { cause: Error | null } | null = null; // came while we were paused
   writes = 0;
 
@@ -300,7 +316,7 @@ export class SimulatedStream implements Stream {
   }
 
   destroy(): void {
-    if (this.#phase === "over") return;
+    if (this.#phase === "broken" || this.#phase === "over") return;
     this.#phase = "ending";
     this.#outgoing = [];
     this.#inFlight = 0;
@@ -326,6 +342,8 @@ export class SimulatedStream implements Stream {
   reset(): void {
     const cause = new ZmqError("ECONNRESET", "read ECONNRESET");
     for (const end of [this, this.other]) {
+      if (end.#phase === "over") continue;
+      end.#phase = "broken";
       end.#outgoing = [];
       end.#inFlight = 0;
       end.#network.later(() => end.#endComes(cause));
@@ -334,9 +352,10 @@ export class SimulatedStream implements Stream {
 
   #deliver(): void {
     const { other } = this;
-    if (this.#stalled || this.#phase === "over") return;
+    if (this.#stalled || this.#phase === "broken" || this.#phase === "over") return;
     if (this.#inFlight > 0 && (other.#phase !== "open" || !other.#isPaused)) {
-      const waiting = Buffer.concat(this.#outgoing);
+      const waiting =
+        this.#outgoing.length === 1 ? (this.#outgoing[0] as Uint8Array) : Buffer.concat(this.#outgoing);
       const { maxChunk, sim } = this.#network;
       const size =
         maxChunk === Number.POSITIVE_INFINITY

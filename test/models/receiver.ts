@@ -1,0 +1,249 @@
+import { Pull, Subscriber } from "../../src/sockets/index.ts";
+import { ABORTED, Actor, type Scene } from "./actor.ts";
+import { matches } from "./ledger.ts";
+import type { Arrival, Link } from "./link.ts";
+
+export interface ReceiverOptions {
+  receiveHighWaterMark: number;
+  receiveTimeout: number;
+  heartbeatInterval: number;
+}
+
+/** A call that receives, and what it got, once that is known. */
+interface Read {
+  messages: Uint8Array[][] | null;
+}
+
+const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
+
+/** A PULL or SUB: what came in whole on a connection is received, in order, once, unless a modelled reason stands against it. */
+export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> extends Actor<S> {
+  /** What came in, by number: with two connections to one publisher a message comes twice. */
+  readonly #arrivals = new Map<number, Arrival[]>();
+  #taken = 0;
+  /** Calls whose messages have not been looked at, in order. */
+  readonly #reads: Read[] = [];
+
+  receive(how: "one" | "batch" | "aborted" | "abortable", max: number): void {
+    const controller = how === "abortable" || how === "aborted" ? new AbortController() : null;
+    if (how === "aborted") controller?.abort(ABORTED);
+    const options = controller === null ? {} : { signal: controller.signal };
+    const read: Read = { messages: null };
+    this.#reads.push(read);
+    const got = (messages: Uint8Array[][]): void => {
+      if (messages.length < 1 || messages.length > max) this.fault(`a batch of ${messages.length}`);
+      if (how === "aborted") this.fault("took a message with a signal aborted beforehand");
+      read.messages = messages;
+      this.#inOrder();
+    };
+    const failed = (error: { code?: string } | symbol): void => {
+      const isAbort = error === ABORTED && controller?.signal.aborted === true;
+      if (!isAbort && (error as { code?: string }).code !== "EAGAIN") this.fault(`receive: ${String(error)}`);
+      read.messages = [];
+      this.#inOrder();
+    };
+    if (how === "batch") this.track("receiveBatch", this.socket.receiveBatch({ max }), null, got, failed);
+    else this.track("receive", this.socket.receive(options), controller, (parts) => got([parts]), failed);
+  }
+
+  /** Calls may settle in another order than they were served in: what counts is the order of the calls. */
+  #inOrder(): void {
+    for (let read = this.#reads[0]; read !== undefined && read.messages !== null; read = this.#reads[0]) {
+      this.#reads.shift();
+      for (const parts of read.messages) this.took(parts);
+    }
+  }
+
+  wrote(_link: Link, parts: Buffer[]): void {
+    this.fault(`writes a message: ${String(parts[0])}`);
+  }
+
+  heard(link: Link, parts: Buffer[]): void {
+    const entry = this.scene.ledger.find(parts);
+    if (typeof entry === "string") {
+      this.fault(`hears ${entry}`);
+      return;
+    }
+    const wanted = this.wants(parts[0] as Buffer) ? "must" : "never";
+    const arrival: Arrival = {
+      id: entry.id,
+      link,
+      duty: link.closing === "no" ? wanted : "may",
+      taken: false,
+    };
+    link.arrivals.push(arrival);
+    const known = this.#arrivals.get(entry.id);
+    if (known === undefined) this.#arrivals.set(entry.id, [arrival]);
+    else known.push(arrival);
+  }
+
+  /** Messages that came in whole and must still be received. */
+  due(): Arrival[] {
+    if (this.isClosed) return [];
+    return this.links.flatMap((link) => link.arrivals.slice(link.next).filter(isDue));
+  }
+
+  /** Every message that has come in and is not received yet. */
+  protected waiting(): Arrival[] {
+    return this.links.flatMap((link) => link.arrivals.slice(link.next).filter((arrival) => !arrival.taken));
+  }
+
+  override checkCounters(): ReturnType<Actor["checkCounters"]> {
+    const stats = super.checkCounters();
+    if (stats.received !== this.#taken + stats.queued)
+      this.fault(`received ${stats.received}, but ${this.#taken} were taken and ${stats.queued} wait`);
+    if (stats.sent + stats.dropped !== 0) this.fault(`sent or dropped: ${JSON.stringify(stats)}`);
+    return stats;
+  }
+
+  abstract wants(firstPart: Buffer): boolean;
+
+  protected override closeLinks(linger: number, which: (link: Link) => boolean): void {
+    super.closeLinks(linger, which);
+    // Some of it was kept, and can still be taken; the rest the connection had not handed out yet.
+    for (const arrival of this.waiting()) if (which(arrival.link)) arrival.duty = "may";
+  }
+
+  /** The application got a message. */
+  private took(parts: Uint8Array[]): void {
+    this.#taken += 1;
+    const entry = this.scene.ledger.find(parts);
+    if (typeof entry === "string") {
+      this.fault(`receives ${entry}`);
+      return;
+    }
+    entry.received += 1;
+    const arrivals = (this.#arrivals.get(entry.id) ?? []).filter((one) => !one.taken && one.duty !== "never");
+    const inTurn = arrivals.filter((one) => isInTurn(one));
+    const arrival = inTurn.find((one) => one.duty === "must") ?? inTurn[0];
+    if (arrival !== undefined) {
+      arrival.taken = true;
+      arrival.link.next = arrival.link.arrivals.indexOf(arrival, arrival.link.next) + 1;
+      this.#turn(arrival.link);
+    } else if (arrivals.length > 0) this.fault(`receives message ${entry.id} before others that came first`);
+    else this.fault(`receives message ${entry.id}, which it must not, or not again`);
+  }
+
+  /** PP-6: nobody who has a message waits while another one is served again and again. */
+  #turn(served: Link): void {
+    for (const link of this.links) {
+      // The connections of one endpoint that is dialled come one after the other.
+      const isSame = link.isDialled && served.isDialled && link.address === served.address;
+      if (isSame || link === served || !link.arrivals.some((one, i) => i >= link.next && isDue(one)))
+        link.passedOver.clear();
+      else {
+        const times = (link.passedOver.get(served) ?? 0) + 1;
+        link.passedOver.set(served, times);
+        if (times > 2)
+          this.fault(`${served.remoteAddress} is served ${times} times while ${link.remoteAddress} waits`);
+      }
+    }
+  }
+}
+
+function isDue(arrival: Arrival): boolean {
+  return arrival.duty === "must" && !arrival.taken;
+}
+
+/** Nothing that must be received came before it on its connection, nor was it passed over. */
+function isInTurn({ link, ...arrival }: Arrival): boolean {
+  for (let i = link.next; i < link.arrivals.length; i += 1) {
+    const one = link.arrivals[i] as Arrival;
+    if (one.id === arrival.id) return true;
+    if (isDue(one)) return false;
+  }
+  return false;
+}
+
+export class PullActor extends Receiver<Pull> {
+  constructor(scene: Scene, name: string, options: ReceiverOptions) {
+    super(scene, name, (owner) => new Pull({ ...COMMON, ...options }, scene.site.context(owner)));
+  }
+
+  get dialsTwice(): boolean {
+    return true;
+  }
+
+  wants(): boolean {
+    return true;
+  }
+}
+
+/** Its topics are counted, and in force on every connection: each once, told when it is new and when the last of it goes. */
+export class SubActor extends Receiver<Subscriber> {
+  readonly topics: Map<string, number> = new Map();
+  #changes = 0;
+
+  constructor(scene: Scene, name: string, options: ReceiverOptions) {
+    super(scene, name, (owner) => new Subscriber({ ...COMMON, ...options }, scene.site.context(owner)));
+  }
+
+  get dialsTwice(): boolean {
+    return false;
+  }
+
+  wants(firstPart: Buffer): boolean {
+    return matches(this.topics.keys(), firstPart);
+  }
+
+  subscribe(topic: string): void {
+    this.#changes += 1;
+    this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);
+    this.socket.subscribe(topic);
+    for (const arrival of this.waiting()) if (arrival.duty === "never") arrival.duty = "may";
+  }
+
+  unsubscribe(topic: string): void {
+    this.#changes += 1;
+    const count = this.topics.get(topic) ?? 0;
+    if (count > 1) this.topics.set(topic, count - 1);
+    else this.topics.delete(topic);
+    this.socket.unsubscribe(topic);
+    for (const arrival of this.waiting()) {
+      const { parts } = this.scene.ledger.entries[arrival.id] as { parts: readonly Buffer[] };
+      if (arrival.duty === "must" && !this.wants(parts[0] as Buffer)) arrival.duty = "may";
+    }
+  }
+
+  override saidSubscription(link: Link, subscribe: boolean, topic: string): void {
+    if (subscribe === link.saidTopics.has(topic))
+      this.fault(`says ${subscribe ? "SUBSCRIBE" : "CANCEL"} ${JSON.stringify(topic)} twice on a connection`);
+    if (subscribe) link.saidTopics.add(topic);
+    else link.saidTopics.delete(topic);
+  }
+
+  /** "Answered" says that whoever is connected has done what it was told. */
+  confirm(): void {
+    const asked = this.#changes;
+    const links = this.links.filter((link) => link.isReady && link.closing === "no");
+    this.track(
+      "confirmed",
+      this.socket.confirmed(),
+      null,
+      (how) => {
+        if (how !== "answered" || asked !== this.#changes) return;
+        for (const link of links) {
+          const heard = this.scene.otherEnd(link)?.heardTopics;
+          if (link.isOver || heard === undefined) continue;
+          for (const topic of this.topics.keys())
+            if (!heard.has(topic))
+              this.fault(`confirmed, but ${link.remoteAddress} does not know "${topic}"`);
+        }
+      },
+      (error) => {
+        const { code } = error as { code?: string };
+        if (code !== "EAGAIN" && code !== "ECONNRESET") this.fault(`confirmed: ${String(error)}`);
+      },
+    );
+  }
+
+  /** Settled: what was said on every connection comes to the topics that are wanted (PS-15). */
+  checkSubscriptions(): void {
+    for (const link of this.links) {
+      if (!link.isReady || link.isFull || link.closing !== "no") continue;
+      const said = [...link.saidTopics].sort().join();
+      const wanted = [...this.topics.keys()].sort().join();
+      if (said !== wanted) this.fault(`${link.remoteAddress} was told of "${said}", not of "${wanted}"`);
+    }
+  }
+}
