@@ -118,7 +118,12 @@ describe("RC-4: connectTimeout", () => {
     pull.connectTimeout = 600;
     await world.advance(1000);
     expect(timeouts).toEqual([500, 600]);
-    expect(events).toMatchObject([{ type: "connect:retry", address, error: { code: "ETIMEDOUT" } }]);
+    expect(events).toMatchObject([
+      { type: "connect:delay", address },
+      { type: "close", address, error: { code: "ETIMEDOUT" } },
+      { type: "connect:retry", address, interval: expect.any(Number), error: { code: "ETIMEDOUT" } },
+      { type: "connect:delay", address },
+    ]);
     await world.run(pull.close());
     expect(world.left.timers).toBe(0);
   });
@@ -135,7 +140,10 @@ describe("RC-3: reconnectInterval -1 and 0", () => {
       push.trySend("x");
       await world.advance(10_000);
       expect(world.network.dials).toHaveLength(1);
-      expect(events).toMatchObject([{ type: "close", address, error: { code: "ECONNREFUSED" } }]);
+      expect(events).toMatchObject([
+        { type: "connect:delay", address },
+        { type: "close", address, error: { code: "ECONNREFUSED" } },
+      ]);
       expect((await failure(() => push.disconnect(address))).error.code).toBe("ENOENT");
       expect(push.stats()).toMatchObject({ sent: 0, dropped: 1, queued: 0, peers: [] });
       expect(push.trySend("x")).toBe(false);
@@ -153,7 +161,7 @@ describe("RC-3: reconnectInterval -1 and 0", () => {
     await world.settle();
     peers[0]?.stream.reset();
     await world.advance(10_000);
-    expect(typesOf(events)).toEqual(["connect", "handshake", "disconnect"]);
+    expect(typesOf(events)).toEqual(["connect:delay", "connect", "handshake", "disconnect"]);
     expect("retryIn" in (events.at(-1) as AnyEvent)).toBe(false);
     expect((await failure(() => pull.disconnect(address))).error.code).toBe("ENOENT");
   });
