@@ -36,7 +36,10 @@ export interface SocketEvents {
   close: { type: "close"; address: string; error?: Error };
   /** A connection came in; the handshake follows. */
   accept: { type: "accept"; address: string };
-  /** A connection could not be taken in: EMFILE, when the process may not open more files. */
+  /**
+   * A connection could not be taken in: ENOBUFS, ENOMEM... Node says nothing when the process may not open more files: it
+   * closes the connection, and the peer tries again.
+   */
   "accept:error": { type: "accept:error"; address: string; error: ZmqError };
   /** A dial begins. Not for ipc, where the answer comes at once. */
   "connect:delay": { type: "connect:delay"; address: string };

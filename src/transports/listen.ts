@@ -15,7 +15,7 @@ export function listen(
     server.once("error", reject);
     server.listen({ ...options, exclusive: true }, () => {
       server.off("error", reject);
-      // From now on only a failing accept ends here (too many open files...): the peer tries again.
+      // From now on only a failing accept ends here (ENOBUFS, ENOMEM): the peer tries again.
       server.on("error", onError);
       resolve(server.unref());
     });

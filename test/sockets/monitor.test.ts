@@ -232,7 +232,7 @@ describe("bind:error and accept:error", () => {
     const pull = world.pull();
     const events = eventsOf(pull);
     await world.bind(pull);
-    const error = new ZmqError("EMFILE", "accept EMFILE", { address });
+    const error = new ZmqError("ENOBUFS", "accept ENOBUFS", { address });
     fail(error);
     (await world.dialRaw(address)).greet("PUSH");
     await world.settle();
