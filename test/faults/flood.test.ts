@@ -190,7 +190,7 @@ describe("64 MiB over tcp, and what of it is held", () => {
     [
       "READY again and again, which counts for nothing after the handshake",
       Buffer.concat([greeting(), ready("PUSH")]),
-      repeated(ready("PUSH")),
+      repeated(badReady),
       {},
     ],
     [
