@@ -40,10 +40,13 @@ export class RefusedError extends ZmqError {
   override readonly name = "RefusedError";
   /** What the peer gave as its reason; may be empty. Printable ASCII, the rest escaped. */
   readonly reason: string;
+  /** The reason, when it is a status code of RFC 27: 300, 400 or 500. */
+  readonly status?: number;
 
   constructor(reason: string) {
-    super("ERR_ZMTP_REFUSED", `refused by the peer: ${reason || "no reason given"}`);
+    super("ERR_ZMTP_REFUSED", STATUS.get(reason) ?? `refused by the peer: ${reason || "no reason given"}`);
     this.reason = reason;
+    if (STATUS.has(reason)) this.status = Number(reason);
   }
 }
 
@@ -56,11 +59,19 @@ export type ProtocolErrorCode =
   | "ERR_ZMTP_MESSAGE_TOO_LARGE"
   | "ERR_ZMTP_TRUNCATED"
   | "ERR_ZMTP_UNEXPECTED_COMMAND"
-  | "ERR_ZMTP_MALFORMED_COMMAND"
+  | "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED"
+  | "ERR_ZMTP_MALFORMED_COMMAND_ERROR"
   | "ERR_ZMTP_INVALID_METADATA"
   | "ERR_ZMTP_SOCKET_TYPE"
   | "ERR_ZMTP_HANDSHAKE_TIMEOUT"
   | "ERR_ZMTP_HEARTBEAT_TIMEOUT";
+
+/** zeromq.js's texts for the status codes of RFC 27. */
+const STATUS: ReadonlyMap<string, string> = new Map([
+  ["300", "Temporary error"],
+  ["400", "Authentication failure"],
+  ["500", "Internal error"],
+]);
 
 /** zeromq.js's texts, for the codes that users meet. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -87,6 +98,7 @@ const ERRNO: Readonly<Record<string, number>> = {
   ENODEV: 19,
   EINVAL: 22,
   EMFILE: 24,
+  EPIPE: 32,
   ENAMETOOLONG: 36,
   EPROTONOSUPPORT: 93,
   EADDRINUSE: 98,

@@ -7,7 +7,6 @@ export type {
   CommonOptions,
   ConflateOptions,
   DisconnectReason,
-  Events,
   Message,
   MessageLike,
   OverflowOptions,
@@ -19,11 +18,13 @@ export type {
   ReceiveOptions,
   SendOptions,
   Socket,
+  SocketEvent,
   SocketEvents,
   SocketStats,
   SubscribedOptions,
   SubscriberOptions,
 } from "./sockets/index.ts";
+export { Observer } from "./sockets/index.ts";
 
 // Bundlers rename one of two classes of the same name, and users see it in logs: hence the names spelled out.
 

@@ -64,7 +64,8 @@ export class ZmqMultiprocPublisher implements PublisherApi {
       this.events.emit({ type: "connected", address });
       this.#isBack();
     });
-    this.#socket.events.on("connect:retry", () => {
+    // A dial has failed.
+    this.#socket.events.on("close", () => {
       this.#isSuspect = false;
     });
     this.#socket.events.on("disconnect", (event) => {

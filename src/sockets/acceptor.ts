@@ -1,8 +1,10 @@
+import { ZmqError } from "../errors.ts";
 import type { Listener, Stream, Transport } from "../transports/transport.ts";
 import type { Core } from "./core.ts";
 import { announce } from "./diagnostics.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
+import { handshakeError } from "./handshake-error.ts";
 import { Linger } from "./linger.ts";
 import type { PeerStats } from "./stats.ts";
 import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
@@ -11,6 +13,8 @@ import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
 export class Acceptor implements Endpoint, PipeEndpoint {
   readonly #core: Core;
   readonly #pipes = new Set<WirePipe>();
+  /** Those in handshake, the oldest first. */
+  readonly #pending = new Set<WirePipe>();
   readonly #linger: Linger;
   #listener: Listener | null = null;
   #released: Promise<void> | null = null;
@@ -32,7 +36,13 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   async listen(address: string, transport: Transport): Promise<void> {
-    this.#listener = await transport.listen(address, this.#core.options, (stream) => this.#accept(stream));
+    const { options, events } = this.#core;
+    this.#listener = await transport.listen(
+      address,
+      options,
+      (stream) => this.#accept(stream),
+      (error) => events.emit({ type: "accept:error", address: this.address, error }),
+    );
   }
 
   async close(linger: number): Promise<void> {
@@ -46,6 +56,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   pipeReady(pipe: WirePipe): void {
+    this.#pending.delete(pipe);
     this.#core.pattern.attach(pipe);
     this.#core.pattern.ready(pipe);
     announce(this.#core, { type: "handshake", address: this.address });
@@ -53,6 +64,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
 
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
     this.#pipes.delete(pipe);
+    this.#pending.delete(pipe);
     pipe.discard();
     pipe.retire();
     if (this.isClosing) {
@@ -62,7 +74,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
     if (wasReady) {
       this.#core.pattern.lost(pipe);
       this.#core.pattern.detach(pipe);
-    }
+    } else this.#core.events.emit(handshakeError(this.address, error));
     announce(this.#core, {
       type: "disconnect",
       address: this.address,
@@ -83,8 +95,21 @@ export class Acceptor implements Endpoint, PipeEndpoint {
     }
     const pipe = new WirePipe(this.#core, this);
     this.#pipes.add(pipe);
+    this.#pending.add(pipe);
     pipe.open(stream);
     announce(this.#core, { type: "accept", address: this.address });
+    this.#boundPending();
+  }
+
+  /** A peer that means well is through its handshake soon: the one that has been in it for longest makes room. */
+  #boundPending(): void {
+    const { maxPendingConnections } = this.#core.options;
+    for (const oldest of this.#pending) {
+      if (this.#pending.size <= maxPendingConnections) return;
+      this.#pending.delete(oldest);
+      const message = `More than ${maxPendingConnections} connections in handshake (maxPendingConnections)`;
+      oldest.evict(new ZmqError("EMFILE", message, { address: this.address }));
+    }
   }
 
   #end(): void {

@@ -17,6 +17,11 @@ export interface CommonOptions extends IneffectiveOptions {
   reconnectMaxInterval: number;
   /** Connections that the system queues for a listener. Default 100. ZMQ_BACKLOG. */
   backlog: number;
+  /**
+   * Connections per listener that may be in handshake; one more costs the oldest of them its place. Takes effect at once.
+   * Default 1000.
+   */
+  maxPendingConnections: number;
   /** Bytes that a received frame may have; a larger one costs the peer its connection. -1: no limit. Default -1. ZMQ_MAXMSGSIZE. */
   maxMessageSize: number;
   /** Bytes that a received message may have in all, each part counted with 64 bytes more. Default 1 GiB. */
@@ -59,6 +64,7 @@ export const COMMON_OPTIONS: OptionTable<CommonOptions> = {
     libzmq: "RECONNECT_IVL_MAX",
   }),
   backlog: int32({ initial: 100, min: 0, effect: "next", libzmq: "BACKLOG" }),
+  maxPendingConnections: int32({ initial: 1000, min: 1, effect: "now" }),
   maxMessageSize: int64({ initial: -1, unit: "bytes", effect: "next", libzmq: "MAXMSGSIZE" }),
   maxMessageBytes: int64({ initial: 2 ** 30, min: 1, unit: "bytes", effect: "next" }),
   immediate: bool({ initial: false, effect: "next", libzmq: "IMMEDIATE" }),

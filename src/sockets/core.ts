@@ -1,6 +1,6 @@
 import type { ConnectionOptions, SocketType } from "../zmtp/index.ts";
 import type { Context } from "./context.ts";
-import type { Events } from "./events.ts";
+import type { Monitor } from "./monitor.ts";
 import type { AllOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
 import type { PeerStats } from "./stats.ts";
@@ -10,7 +10,7 @@ export interface Core {
   readonly type: SocketType;
   readonly context: Context;
   readonly options: AllOptions;
-  readonly events: Events;
+  readonly events: Monitor;
   readonly pattern: Pattern;
   /** What the pipes counted that are gone. */
   readonly gone: Pick<PeerStats, "sent" | "received" | "dropped">;

@@ -49,5 +49,5 @@ export class Diagnostics {
 /** Tells those who watch the process, then those who listen to the socket. */
 export function announce(core: Core, event: SocketEvents[Announced]): void {
   core.context.diagnostics.happened(core.type, event);
-  core.events.emit<Announced>(event);
+  core.events.emit(event);
 }

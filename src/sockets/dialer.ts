@@ -4,6 +4,7 @@ import type { Core } from "./core.ts";
 import { announce } from "./diagnostics.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
+import { handshakeError } from "./handshake-error.ts";
 import { Linger } from "./linger.ts";
 import type { PeerStats } from "./stats.ts";
 import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
@@ -32,6 +33,9 @@ export class Dialer implements Endpoint, PipeEndpoint {
       ...(options.reconnectFirst >= 0 && { firstRetry: options.reconnectFirst }),
     };
     this.#redial = new Redial((done) => transport.dial(address, options, done), context.environment, timing, {
+      onAttempt: () => {
+        if (this.#attached && !transport.dialsAtOnce) core.events.emit({ type: "connect:delay", address });
+      },
       onStream: (stream) => {
         this.#pipe.open(stream);
         if (this.#attached) announce(core, { type: "connect", address });
@@ -71,6 +75,7 @@ export class Dialer implements Endpoint, PipeEndpoint {
     if (wasReady && this.#attached) this.#core.pattern.lost(pipe);
     const retryIn = reason === "refused" ? null : this.#redial.lost();
     if (this.#attached) {
+      if (!wasReady) this.#core.events.emit(handshakeError(this.address, error));
       announce(this.#core, {
         type: "disconnect",
         address: this.address,
@@ -78,6 +83,7 @@ export class Dialer implements Endpoint, PipeEndpoint {
         ...(error !== null && { error }),
         ...(retryIn !== null && { retryIn }),
       });
+      this.#tellRetry(retryIn, error);
     }
     if (retryIn === null) this.#giveUp();
   }
@@ -89,9 +95,19 @@ export class Dialer implements Endpoint, PipeEndpoint {
   }
 
   #tellFailed(error: Error, retryIn: number | null): void {
+    this.#core.events.emit({ type: "close", address: this.address, error });
+    this.#tellRetry(retryIn, error);
+  }
+
+  #tellRetry(retryIn: number | null, error: Error | null): void {
+    if (retryIn === null || !this.#attached) return;
     const { address } = this;
-    if (retryIn === null) this.#core.events.emit({ type: "close", address, error });
-    else this.#core.events.emit({ type: "connect:retry", address, interval: retryIn, error });
+    this.#core.events.emit({
+      type: "connect:retry",
+      address,
+      interval: retryIn,
+      ...(error !== null && { error }),
+    });
   }
 
   #giveUp(): void {

@@ -118,6 +118,9 @@ export class Endpoints {
     const release = this.#core.context.environment.hold();
     try {
       await acceptor.listen(address, transport);
+    } catch (error) {
+      this.#core.events.emit({ type: "bind:error", address, error: error as ZmqError });
+      throw error;
     } finally {
       release();
     }

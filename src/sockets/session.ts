@@ -143,6 +143,14 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#stream.destroy();
   }
 
+  /** As `cut`, for this reason, while the handshake is not complete. */
+  abort(error: Error): void {
+    this.#end ??= { reason: "handshake", error };
+    this.#closing = true;
+    this.#context.scheduler.forget(this);
+    this.#stream.destroy();
+  }
+
   tick(now: number): void {
     try {
       this.#connection.tick(now);

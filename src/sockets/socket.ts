@@ -3,11 +3,11 @@ import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
 import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Core } from "./core.ts";
-import { Emitter } from "./emitter.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Environment } from "./environment.ts";
-import type { Events } from "./events.ts";
 import { type MessageLike, toParts } from "./message.ts";
+import { Monitor, register } from "./monitor.ts";
+import { Observer } from "./observer.ts";
 import type { OptionTable } from "./option-rules.ts";
 import { type AllOptions, defaultOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
@@ -22,7 +22,8 @@ export interface Socket<P extends Pattern = Pattern> extends CommonOptions {}
 /** What all sockets share: endpoints, options, events, and their end. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export abstract class Socket<P extends Pattern = Pattern> {
-  readonly #events: Events;
+  readonly #events: Monitor;
+  #observer: Observer | null = null;
   readonly #core: Core;
   readonly #pattern: P;
   readonly #options: AllOptions;
@@ -45,7 +46,8 @@ export abstract class Socket<P extends Pattern = Pattern> {
   ) {
     if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
     this.#options = { ...defaultOptions(), ...defaults };
-    this.#events = new Emitter(context.environment);
+    this.#events = new Monitor(context.environment);
+    register(this, this.#events);
     this.#pattern = new Pattern(context.environment, this.#options);
     const gone = { sent: 0, received: 0, dropped: 0 };
     this.#core = {
@@ -62,9 +64,10 @@ export abstract class Socket<P extends Pattern = Pattern> {
     Object.assign(this, given);
   }
 
-  /** What happens to its connections. @see SocketEvents */
-  get events(): Events {
-    return this.#events;
+  /** What happens to its connections; made when first asked for, and the same always. @see SocketEvents */
+  get events(): Observer {
+    this.#observer ??= new Observer(this as unknown as Socket);
+    return this.#observer;
   }
 
   /** The address last bound, as it really is, or last dialled, as it was given; null at first. */

@@ -156,6 +156,11 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#finishWhenEmpty();
   }
 
+  /** Ends a connection that is in handshake, for this reason. */
+  evict(error: ZmqError): void {
+    this.#session?.abort(error);
+  }
+
   /** The time for lingering is up. */
   abandon(): void {
     this.#closing = true;

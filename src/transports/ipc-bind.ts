@@ -31,13 +31,13 @@ export async function bindPath(
   address: string,
   backlog: number,
   onStream: (stream: Stream) => void,
+  onError: (error: Error) => void,
 ): Promise<Listener> {
   assertPathFits(path, address);
   // The working folder may change later on.
   const place = resolve(path);
-  const { server, name } = await listenBeside(path, address, backlog, (socket) => {
-    onStream(new NetStream(socket, address));
-  });
+  const onSocket = (socket: Socket): void => onStream(new NetStream(socket, address));
+  const { server, name } = await listenBeside(path, address, backlog, onSocket, onError);
   const ours = lstatSync(name);
   try {
     await claim(name, path, address);
@@ -60,6 +60,7 @@ async function listenBeside(
   address: string,
   backlog: number,
   onSocket: (socket: Socket) => void,
+  onError: (error: Error) => void,
 ): Promise<{ server: Server; name: string }> {
   const folder = path.slice(0, path.length - basename(path).length);
   const length = Math.min(12, MAX_PATH - Buffer.byteLength(folder));
@@ -67,7 +68,7 @@ async function listenBeside(
     const name = folder + randomName(length);
     if (name === path) continue;
     try {
-      const server = await listen({ path: name, backlog }, onSocket);
+      const server = await listen({ path: name, backlog }, onSocket, onError);
       return { server, name: resolve(name) };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

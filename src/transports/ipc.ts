@@ -12,13 +12,15 @@ import type { Dial, Listener, Stream, Transport, TransportOptions } from "./tran
 
 /** Unix domain sockets (EP-5). What it does about files that are already there: {@link bindPath}. */
 export const ipc: Transport = {
+  dialsAtOnce: true,
   check(address, purpose) {
     parseIpc(address, purpose);
   },
   dial: dialIpc,
-  async listen(address, options, onStream) {
+  async listen(address, options, onStream, onError) {
+    const failed = (error: Error): void => onError?.(systemError(error, address));
     try {
-      return await listenIpc(address, options, onStream);
+      return await listenIpc(address, options, onStream, failed);
     } catch (error) {
       throw systemError(error, address);
     }
@@ -60,12 +62,17 @@ async function listenIpc(
   address: string,
   options: TransportOptions,
   onStream: (stream: Stream) => void,
+  onError: (error: Error) => void,
 ): Promise<Listener> {
   const { kind, path } = parseIpc(address, "bind");
   const { backlog } = options;
-  if (kind === "wildcard") return listenInOwnFolder(address, backlog, onStream);
-  if (kind === "path") return bindPath(path, address, backlog, onStream);
-  const server = await listen({ path, backlog }, (socket) => onStream(new NetStream(socket, address)));
+  if (kind === "wildcard") return listenInOwnFolder(address, backlog, onStream, onError);
+  if (kind === "path") return bindPath(path, address, backlog, onStream, onError);
+  const server = await listen(
+    { path, backlog },
+    (socket) => onStream(new NetStream(socket, address)),
+    onError,
+  );
   return { address, close: () => closeServer(server) };
 }
 
@@ -74,13 +81,14 @@ async function listenInOwnFolder(
   address: string,
   backlog: number,
   onStream: (stream: Stream) => void,
+  onError: (error: Error) => void,
 ): Promise<Listener> {
   const { TMPDIR, TEMPDIR, TMP } = process.env;
   const folder = mkdtempSync(join(TMPDIR || TEMPDIR || TMP || tmpdir(), "zmtp-"));
   const path = join(folder, "socket");
   let listener: Listener;
   try {
-    listener = await bindPath(path, `ipc://${path}`, backlog, onStream);
+    listener = await bindPath(path, `ipc://${path}`, backlog, onStream, onError);
   } catch (error) {
     rmdirSync(folder);
     throw systemError(error, address);

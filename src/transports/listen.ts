@@ -5,14 +5,18 @@ import { HIGH_WATER_MARK } from "./net-stream.ts";
  * A listening server that does not keep the process alive. `exclusive`, for otherwise two workers of a node:cluster
  * would share the address without a word.
  */
-export function listen(options: ListenOptions, onSocket: (socket: Socket) => void): Promise<Server> {
+export function listen(
+  options: ListenOptions,
+  onSocket: (socket: Socket) => void,
+  onError: (error: Error) => void,
+): Promise<Server> {
   const server = createServer({ allowHalfOpen: false, highWaterMark: HIGH_WATER_MARK }, onSocket);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ ...options, exclusive: true }, () => {
       server.off("error", reject);
-      // From now on only a failing accept ends here (too many open files...): the peer tries again.
-      server.on("error", () => {});
+      // From now on only a failing accept ends here (ENOBUFS, ENOMEM): the peer tries again.
+      server.on("error", onError);
       resolve(server.unref());
     });
   });

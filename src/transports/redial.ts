@@ -20,6 +20,8 @@ export interface RedialClock {
 }
 
 export interface RedialHandler {
+  /** An attempt begins. */
+  onAttempt?(): void;
   /** Connected. The stream is the handler's, which calls `succeeded` and `lost`. */
   onStream(stream: Stream): void;
   /** An attempt failed. @param retryIn ms until the next, null when there will be none. */
@@ -85,6 +87,8 @@ export class Redial {
 
   #attempt(): void {
     this.#state = "dialling";
+    this.#handler.onAttempt?.();
+    if (this.#state !== "dialling") return;
     this.#dial = this.#dialOnce((error, stream) => {
       if (this.#state !== "dialling") return;
       this.#dial = null;

@@ -1,4 +1,4 @@
-import { type AddressInfo, isIP } from "node:net";
+import { type AddressInfo, isIP, type Socket } from "node:net";
 import { ZmqError } from "../errors.ts";
 import { formatTcp, parseTcp } from "./endpoint.ts";
 import { assertUsable, interfaceAddress } from "./interfaces.ts";
@@ -17,9 +17,9 @@ export function createTcp(lookup: Lookup = systemLookup): Transport {
       parseTcp(address, purpose);
     },
     dial: (address, options, done) => dialTcp(address, options, lookup, done),
-    async listen(address, options, onStream) {
+    async listen(address, options, onStream, onError) {
       try {
-        return await listenTcp(address, options, lookup, onStream);
+        return await listenTcp(address, options, lookup, onStream, onError);
       } catch (error) {
         throw systemError(error, address);
       }
@@ -34,10 +34,12 @@ async function listenTcp(
   options: TransportOptions,
   lookup: Lookup,
   onStream: (stream: Stream) => void,
+  onError?: (error: ZmqError) => void,
 ): Promise<Listener> {
   const { host, port } = parseTcp(address, "bind").target;
   const local = await resolveLocal(host, options.ipv6, lookup, address);
-  const server = await listen({ host: local, port, backlog: options.backlog }, (socket) => {
+  const failed = (error: Error): void => onError?.(systemError(error, address));
+  const accepted = (socket: Socket): void => {
     // A connection that was reset while it waited to be accepted has no peer any more.
     if (socket.remoteAddress === undefined || socket.remotePort === undefined) {
       socket.on("error", () => {});
@@ -46,7 +48,8 @@ async function listenTcp(
     }
     tune(socket, options);
     onStream(new NetStream(socket, formatTcp(socket.remoteAddress, socket.remotePort)));
-  });
+  };
+  const server = await listen({ host: local, port, backlog: options.backlog }, accepted, failed);
   const bound = server.address() as AddressInfo;
   // The system's answer leaves out the zone.
   const shown = local.includes("%") ? local : bound.address;

@@ -1,3 +1,5 @@
+import type { ZmqError } from "../errors.ts";
+
 /**
  * What a transport offers: bytes in order, both ways, and nothing of what they mean.
  *
@@ -60,6 +62,8 @@ export interface Dial {
 }
 
 export interface Transport {
+  /** A dial is answered at once, one way or the other. */
+  readonly dialsAtOnce?: boolean;
   /**
    * Checks an address without touching the network and throws a ZmqError (EINVAL, ENAMETOOLONG...) when it is no
    * endpoint to dial or to bind.
@@ -74,6 +78,14 @@ export interface Transport {
     options: TransportOptions,
     done: (error: Error | null, stream: Stream | null) => void,
   ): Dial;
-  /** Binds. @throws {ZmqError} by rejection, with the system's code: EADDRINUSE, EADDRNOTAVAIL, ENODEV, EACCES... */
-  listen(address: string, options: TransportOptions, onStream: (stream: Stream) => void): Promise<Listener>;
+  /**
+   * Binds. @throws {ZmqError} by rejection, with the system's code: EADDRINUSE, EADDRNOTAVAIL, ENODEV, EACCES...
+   * @param onError a connection could not be taken in, with the system's code: ENOBUFS, ENOMEM...
+   */
+  listen(
+    address: string,
+    options: TransportOptions,
+    onStream: (stream: Stream) => void,
+    onError?: (error: ZmqError) => void,
+  ): Promise<Listener>;
 }

@@ -39,7 +39,7 @@ export function encodeCommand(name: string, data: Uint8Array = NO_DATA): Uint8Ar
   return encodeFrame(COMMAND, commandBody(name, data));
 }
 
-/** @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND` when the name is longer than the body. */
+/** @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED` when the name is longer than the body. */
 export function parseCommand(body: Uint8Array): Command {
   if (body.length === 0) return { name: "", data: body };
   const end = 1 + (body[0] as number);
@@ -58,11 +58,14 @@ export function errorBody(reason: string): Uint8Array {
 /**
  * The reason in the data of an ERROR as printable ASCII, the rest escaped as `\xNN`. What follows the reason is ignored.
  *
- * @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND` when the reason is longer than the data, or its size is missing.
+ * @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND_ERROR` when the reason is longer than the data, or its size is missing.
  */
 export function parseErrorReason(data: Uint8Array): string {
   const end = 1 + (data[0] ?? data.length);
-  if (end > data.length) throw malformed("an ERROR whose reason runs past its end");
+  if (end > data.length) {
+    const message = "an ERROR whose reason runs past its end";
+    throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_ERROR", RULE, message);
+  }
   return printable(data.subarray(1, end));
 }
 
@@ -83,7 +86,7 @@ export function pingBody(timeToLive: number, context: Uint8Array): Uint8Array {
   return commandBody("PING", data);
 }
 
-/** @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND` for a PING without a whole TTL. */
+/** @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED` for a PING without a whole TTL. */
 export function parsePing(data: Uint8Array): Ping {
   if (data.length < 2) throw malformed("a PING without a TTL");
   const tenths = (data[0] as number) * 256 + (data[1] as number);
@@ -91,5 +94,5 @@ export function parsePing(data: Uint8Array): Ping {
 }
 
 function malformed(message: string): ProtocolError {
-  return new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND", RULE, message);
+  return new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", RULE, message);
 }

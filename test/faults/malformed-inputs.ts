@@ -62,7 +62,8 @@ const NOT_ZMTP_3 = { end: "closed", code: "ERR_ZMTP_VERSION" } as const;
 const TYPE = "ERR_ZMTP_SOCKET_TYPE";
 const METADATA = "ERR_ZMTP_INVALID_METADATA";
 const UNEXPECTED = "ERR_ZMTP_UNEXPECTED_COMMAND";
-const MALFORMED = "ERR_ZMTP_MALFORMED_COMMAND";
+const MALFORMED = "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED";
+const MALFORMED_ERROR = "ERR_ZMTP_MALFORMED_COMMAND_ERROR";
 const FRAME = "ERR_ZMTP_FRAME";
 
 export const GREETINGS: readonly Input[] = [
@@ -191,8 +192,13 @@ export const HANDSHAKES: readonly Input[] = [
       code: "ERR_ZMTP_REFUSED",
     }),
   ),
-  { name: "48, ERROR without a size", bytes: "G | 04 06 05 'ERROR'", end: "closed", code: MALFORMED },
-  { name: "48, ERROR cut short", bytes: "G | 04 0A 05 'ERROR' 10 'abc'", end: "closed", code: MALFORMED },
+  { name: "48, ERROR without a size", bytes: "G | 04 06 05 'ERROR'", end: "closed", code: MALFORMED_ERROR },
+  {
+    name: "48, ERROR cut short",
+    bytes: "G | 04 0A 05 'ERROR' 10 'abc'",
+    end: "closed",
+    code: MALFORMED_ERROR,
+  },
   {
     name: "49, ERROR with more behind its reason",
     bytes: "G | 04 0D 05 'ERROR' 03 '400zzz'",

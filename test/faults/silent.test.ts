@@ -44,3 +44,37 @@ describe("E45: connections that never finish their handshake", () => {
     await pull.close();
   });
 });
+
+describe("E45: more connections in handshake than maxPendingConnections", () => {
+  const raw = useRawPeers();
+
+  it("cost the oldest their place; a good one gets through before, between and after them", async () => {
+    const limit = AT_A_TIME;
+    const pull = new zmtp.Pull({ maxPendingConnections: limit });
+    let accepted = 0;
+    const codes: (string | undefined)[] = [];
+    pull.events.on("accept", () => {
+      accepted += 1;
+    });
+    pull.events.on("handshake:error:other", ({ error }) => codes.push(error.code));
+    await pull.bind("tcp://127.0.0.1:*");
+    const good: RawPeer[] = [];
+    const silent: RawPeer[] = [];
+    for (let round = 1; round <= 4; round += 1) {
+      const peer = await raw.connect(pull.lastEndpoint!);
+      await peer.shake("PUSH");
+      good.push(peer);
+      const some = Array.from({ length: AT_A_TIME }, () => raw.connect(pull.lastEndpoint!));
+      silent.push(...(await Promise.all(some)));
+      await until("all are accepted", () => accepted === silent.length + good.length);
+      for (const one of good) one.message(`round ${round}`);
+      for (const _ of good)
+        expect(String(await within(2000, "a message", pull.receive()))).toBe(`round ${round}`);
+    }
+    const tooMany = silent.length - limit;
+    await until("the oldest are closed", () => silent.filter((peer) => peer.open).length === limit);
+    expect(silent.slice(0, tooMany).some((peer) => peer.open)).toBe(false);
+    expect(codes).toEqual(Array.from({ length: tooMany }, () => "EMFILE"));
+    await pull.close();
+  });
+});

@@ -72,6 +72,12 @@ describe("The process ends by itself", () => {
       `
       new Pull({ receiveTimeout: 50 }).receive().catch(() => {});`,
     ],
+    [
+      "with listeners for events, and after a receive of events whose socket was closed",
+      `
+      const pull = new Pull(); pull.events.on("bind", () => {}); await pull.bind("tcp://127.0.0.1:*");
+      const other = new Pull(); other.events.receive(); other.close();`,
+    ],
   ])("%s", async (_name, program) => {
     expect(await run(program)).toEqual(ends);
   });
@@ -82,6 +88,7 @@ describe("The process stays alive", () => {
     ["with a receive that waits", "new Pull().receive();"],
     ["with a loop that waits", "(async () => { for await (const _ of new Subscriber()); })();"],
     ["with a send that waits for room", `new Push().send("x");`],
+    ["with a receive of events that waits", "new Pull().events.receive();"],
     ["while it waits for subscribers", `new Publisher().subscribed("x");`],
     [
       "while it lingers",

@@ -118,9 +118,106 @@ describe("RC-4: connectTimeout", () => {
     pull.connectTimeout = 600;
     await world.advance(1000);
     expect(timeouts).toEqual([500, 600]);
-    expect(events).toMatchObject([{ type: "connect:retry", address, error: { code: "ETIMEDOUT" } }]);
+    expect(events).toMatchObject([
+      { type: "connect:delay", address },
+      { type: "close", address, error: { code: "ETIMEDOUT" } },
+      { type: "connect:retry", address, interval: expect.any(Number), error: { code: "ETIMEDOUT" } },
+      { type: "connect:delay", address },
+    ]);
     await world.run(pull.close());
     expect(world.left.timers).toBe(0);
+  });
+});
+
+describe("RC-5: nothing is dialled after disconnect and close", () => {
+  it.each(["disconnect", "close"] as const)("%s while it waits for the next attempt", async (how) => {
+    const world = new World();
+    const pull = world.pull();
+    pull.connect(address);
+    await world.advance(50);
+    if (how === "disconnect") pull.disconnect(address);
+    else await world.run(pull.close());
+    await world.advance(60_000);
+    expect(world.network.dials).toHaveLength(1);
+    expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+  });
+
+  it("a port that refuses is not given up, as by reconnectStop in libzmq: it may open at any time", async () => {
+    const world = new World();
+    const pull = world.pull({ reconnectMaxInterval: 1000 });
+    pull.connect(address);
+    await world.advance(600_000);
+    const { length } = world.network.dials;
+    expect(length).toBeGreaterThan(600);
+    const peers = world.listenRaw(address);
+    await world.advance(1000);
+    expect(peers).toHaveLength(1);
+  });
+});
+
+describe("RC-6: what a new connection begins with", () => {
+  it("SUB: all that it is subscribed to, what came and went meanwhile included", async () => {
+    const world = new World();
+    const peers = world.listenRaw(address);
+    const sub = world.subscriber();
+    sub.subscribe("a", "b");
+    sub.connect(address);
+    await world.settle();
+    peers[0]?.greet("PUB");
+    await world.settle();
+    peers[0]?.stream.reset();
+    await world.settle();
+    sub.unsubscribe("a");
+    sub.subscribe("c");
+    await world.advance(200);
+    peers[1]?.greet("PUB");
+    await world.settle();
+    const subscriptions = [command("SUBSCRIBE", "b"), command("SUBSCRIBE", "c")];
+    expect(peers[1]?.received.subarray(64 + ready("SUB").length)).toEqual(Buffer.concat(subscriptions));
+  });
+
+  it("PUSH: what was queued meanwhile, in order", async () => {
+    const world = new World();
+    const peers = world.listenRaw(address);
+    const push = world.push();
+    push.connect(address);
+    await world.settle();
+    peers[0]?.greet("PULL");
+    await world.settle();
+    push.trySend("1");
+    await world.settle();
+    peers[0]?.stream.reset();
+    await world.settle();
+    push.trySend("2");
+    push.trySend("3");
+    await world.advance(200);
+    peers[1]?.greet("PULL");
+    await world.settle();
+    expect(peers[1]?.received.subarray(64 + ready("PUSH").length)).toEqual(
+      Buffer.concat([message("2"), message("3")]),
+    );
+  });
+});
+
+describe("E30: connect to one address twice", () => {
+  it("PUSH and PULL: two connections, two timers; disconnect ends both", async () => {
+    const world = new World();
+    const push = world.push();
+    push.connect(address);
+    push.connect(address);
+    await world.advance(10_000);
+    expect(world.left.timers).toBe(2);
+    push.disconnect(address);
+    expect(world.left.timers).toBe(0);
+  });
+
+  it("SUB: one, as libzmq", async () => {
+    const world = new World();
+    const sub = world.subscriber();
+    sub.connect(address);
+    sub.connect(address);
+    await world.advance(10_000);
+    expect(world.left.timers).toBe(1);
   });
 });
 
@@ -135,7 +232,10 @@ describe("RC-3: reconnectInterval -1 and 0", () => {
       push.trySend("x");
       await world.advance(10_000);
       expect(world.network.dials).toHaveLength(1);
-      expect(events).toMatchObject([{ type: "close", address, error: { code: "ECONNREFUSED" } }]);
+      expect(events).toMatchObject([
+        { type: "connect:delay", address },
+        { type: "close", address, error: { code: "ECONNREFUSED" } },
+      ]);
       expect((await failure(() => push.disconnect(address))).error.code).toBe("ENOENT");
       expect(push.stats()).toMatchObject({ sent: 0, dropped: 1, queued: 0, peers: [] });
       expect(push.trySend("x")).toBe(false);
@@ -153,7 +253,7 @@ describe("RC-3: reconnectInterval -1 and 0", () => {
     await world.settle();
     peers[0]?.stream.reset();
     await world.advance(10_000);
-    expect(typesOf(events)).toEqual(["connect", "handshake", "disconnect"]);
+    expect(typesOf(events)).toEqual(["connect:delay", "connect", "handshake", "disconnect"]);
     expect("retryIn" in (events.at(-1) as AnyEvent)).toBe(false);
     expect((await failure(() => pull.disconnect(address))).error.code).toBe("ENOENT");
   });

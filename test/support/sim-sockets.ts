@@ -7,6 +7,7 @@ import {
   type PullOptions,
   Push,
   type PushOptions,
+  type SocketEvent,
   type SocketEvents,
   Subscriber,
   type SubscriberOptions,
@@ -186,15 +187,21 @@ interface Observed {
   };
 }
 
-export type AnyEvent = SocketEvents[keyof SocketEvents];
+export type AnyEvent = SocketEvent;
 
 const EVENT_TYPES = [
   "bind",
+  "bind:error",
   "close",
   "accept",
+  "accept:error",
+  "connect:delay",
   "connect",
   "connect:retry",
   "handshake",
+  "handshake:error:protocol",
+  "handshake:error:auth",
+  "handshake:error:other",
   "disconnect",
   "end",
 ] as const;

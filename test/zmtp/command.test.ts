@@ -10,7 +10,8 @@ import {
 } from "../../src/zmtp/command.ts";
 import { ascii, filled, hex, join } from "../support/hex.ts";
 
-const MALFORMED = expect.objectContaining({ code: "ERR_ZMTP_MALFORMED_COMMAND" });
+const MALFORMED = expect.objectContaining({ code: "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED" });
+const MALFORMED_ERROR = expect.objectContaining({ code: "ERR_ZMTP_MALFORMED_COMMAND_ERROR" });
 
 describe("FR-9: RFC 37, Commands", () => {
   it("a command is a frame with the size of its name, its name and its data", () => {
@@ -77,8 +78,8 @@ describe("NU-8: ERROR", () => {
   });
 
   it("a reason without its size or longer than the data is refused", () => {
-    expect(() => parseErrorReason(hex(""))).toThrow(MALFORMED);
-    expect(() => parseErrorReason(hex('10 "abc"'))).toThrow(MALFORMED);
+    expect(() => parseErrorReason(hex(""))).toThrow(MALFORMED_ERROR);
+    expect(() => parseErrorReason(hex('10 "abc"'))).toThrow(MALFORMED_ERROR);
   });
 });
 

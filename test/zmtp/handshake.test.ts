@@ -273,8 +273,10 @@ describe("NU-8: the peer's ERROR (table 46 to 50)", () => {
   });
 
   it("48: without its reason, or with a reason that is cut", () => {
-    expect(outcome(pull(), G, hex('04 06 05 "ERROR"'))).toEqual(["ERR_ZMTP_MALFORMED_COMMAND"]);
-    expect(outcome(pull(), G, hex('04 0A 05 "ERROR" 10 "abc"'))).toEqual(["ERR_ZMTP_MALFORMED_COMMAND"]);
+    expect(outcome(pull(), G, hex('04 06 05 "ERROR"'))).toEqual(["ERR_ZMTP_MALFORMED_COMMAND_ERROR"]);
+    expect(outcome(pull(), G, hex('04 0A 05 "ERROR" 10 "abc"'))).toEqual([
+      "ERR_ZMTP_MALFORMED_COMMAND_ERROR",
+    ]);
   });
 
   it("43, 50: READY and ERROR after the handshake are ignored", () => {
