@@ -185,8 +185,9 @@ export class WireModel {
   }
 
   #resume(end: End): void {
+    // Who was not suspended has no deadline that begins anew.
+    if (end.isSuspended) end.lastSign = this.now;
     end.isSuspended = false;
-    end.lastSign = this.now;
     end.connection.resume(this.now);
   }
 
