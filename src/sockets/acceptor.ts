@@ -4,11 +4,13 @@ import { announce } from "./diagnostics.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
 import { Linger } from "./linger.ts";
+import type { AllOptions } from "./options.ts";
 import type { PeerStats } from "./stats.ts";
 import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
 
 /** An address that is bound, and the connections that came in through it. */
 export class Acceptor implements Endpoint, PipeEndpoint {
+  readonly options: AllOptions;
   readonly #core: Core;
   readonly #pipes = new Set<WirePipe>();
   readonly #linger: Linger;
@@ -16,6 +18,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   #released: Promise<void> | null = null;
 
   constructor(core: Core) {
+    this.options = { ...core.options };
     this.#core = core;
     this.#linger = new Linger(core.context.environment, () => {
       for (const pipe of [...this.#pipes]) pipe.abandon();
@@ -32,7 +35,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   async listen(address: string, transport: Transport): Promise<void> {
-    this.#listener = await transport.listen(address, this.#core.options, (stream) => this.#accept(stream));
+    this.#listener = await transport.listen(address, this.options, (stream) => this.#accept(stream));
   }
 
   async close(linger: number): Promise<void> {
@@ -43,6 +46,16 @@ export class Acceptor implements Endpoint, PipeEndpoint {
 
   stats(): PeerStats[] {
     return [...this.#pipes].filter((pipe) => pipe.isReady).map((pipe) => pipe.stats());
+  }
+
+  get unsent(): number {
+    let count = 0;
+    for (const pipe of this.#pipes) count += pipe.unsent;
+    return count;
+  }
+
+  reconsider(): void {
+    for (const pipe of [...this.#pipes]) pipe.reconsider();
   }
 
   pipeReady(pipe: WirePipe): void {

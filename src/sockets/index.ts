@@ -1,5 +1,6 @@
 export type { CommonOptions } from "./common-options.ts";
-export { Context } from "./context.ts";
+export { Context, type InContext } from "./context.ts";
+export type { ContextOptions, ThreadOptions } from "./context-options.ts";
 export { Emitter } from "./emitter.ts";
 export type { Channel, Environment, Timer } from "./environment.ts";
 export type { DisconnectReason, Events, SocketEvents } from "./events.ts";
