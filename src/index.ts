@@ -27,6 +27,7 @@ export type {
   SubscriberOptions,
   ThreadOptions,
 } from "./sockets/index.ts";
+export { Proxy } from "./sockets/index.ts";
 
 /** What sockets belong to that name no other: one for the process, shared by the ESM and the CommonJS build. */
 export const context: Context = nodeContext();

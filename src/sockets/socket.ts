@@ -40,6 +40,9 @@ const TYPE_NUMBERS: Readonly<Record<SocketType, number>> = {
 /** How a type makes its pattern. */
 export type PatternClass<P extends Pattern> = new (environment: Environment, options: AllOptions) => P;
 
+/** Whether anything is bound or dialled, or about to be. */
+export let hasEndpoints: (socket: Socket) => boolean;
+
 // biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.
 export interface Socket<P extends Pattern = Pattern> extends CommonOptions {}
 
@@ -62,6 +65,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
 
   static {
     Socket.defineOptions(Socket.prototype, COMMON_OPTIONS);
+    hasEndpoints = (socket) => !socket.#endpoints.isEmpty;
   }
 
   /** @param defaults those that differ from other types'. */
