@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noThisInStatic: bundlers rename a class that names itself, and users see its name in errors.
 import {
   CONTEXT_OPTIONS,
   type ContextOptions,
@@ -43,9 +44,9 @@ export class Context {
   readonly #values = new Map<string, unknown>();
 
   static {
-    for (const [name, rule] of Object.entries(CONTEXT_OPTIONS)) Context.#defineOption(name, rule, true);
-    for (const [name, rule] of Object.entries(THREAD_OPTIONS)) Context.#defineOption(name, rule, false);
-    Object.defineProperty(Context.prototype, IS_CONTEXT, { value: true });
+    for (const [name, rule] of Object.entries(CONTEXT_OPTIONS)) this.#defineOption(name, rule, true);
+    for (const [name, rule] of Object.entries(THREAD_OPTIONS)) this.#defineOption(name, rule, false);
+    Object.defineProperty(this.prototype, IS_CONTEXT, { value: true });
   }
 
   /** Those of the other build too. */
@@ -72,7 +73,7 @@ export class Context {
   }
 
   static #defineOption(name: string, rule: OptionRule, readable: boolean): void {
-    Object.defineProperty(Context.prototype, name, {
+    Object.defineProperty(this.prototype, name, {
       ...(readable && {
         get(this: Context) {
           return this.#values.has(name) ? this.#values.get(name) : rule.initial;

@@ -6,7 +6,7 @@ export type { Channel, Environment, Timer } from "./environment.ts";
 export type { DisconnectReason, Events, SocketEvents } from "./events.ts";
 export type { Message, MessageLike } from "./message.ts";
 export type { CallOptions } from "./options.ts";
-export { Proxy } from "./proxy.ts";
+export { SocketProxy as Proxy } from "./proxy.ts";
 export { Publisher, type PublisherOptions, type SubscribedOptions } from "./publisher.ts";
 export { Pull, type PullOptions } from "./pull.ts";
 export { Push, type PushOptions } from "./push.ts";

@@ -23,8 +23,10 @@ interface Sink extends Socket {
  * subscriptions the other way. A side that has no room holds up the other. The sockets are the proxy's from `run` on: it sets
  * their `sendTimeout` and `receiveTimeout` to -1, and closes them at the end.
  */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js's name.
-export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
+export class SocketProxy<F extends Socket = Socket, B extends Socket = Socket> {
+  /** What users know it by; a class of that name would hide JavaScript's own, and bundlers rename it. */
+  static readonly name: string = "Proxy";
+
   readonly #front: F;
   readonly #back: B;
   readonly #capture: Sink | null;

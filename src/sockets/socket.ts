@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noThisInStatic: bundlers rename a class that names itself, and users see its name in errors.
 import { ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
 import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
@@ -64,7 +65,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   #closing: Promise<void> | null = null;
 
   static {
-    Socket.defineOptions(Socket.prototype, COMMON_OPTIONS);
+    this.defineOptions(this.prototype, COMMON_OPTIONS);
     hasEndpoints = (socket) => !socket.#endpoints.isEmpty;
   }
 
