@@ -24,7 +24,7 @@ export function connectionOptions(
 ): Omit<ConnectionOptions, "now" | "allocate"> {
   return {
     socketType: type,
-    maxMessageSize: options.maxMessageSize,
+    maxMessageSize: Math.max(-1, options.maxMessageSize),
     maxMessageBytes: options.maxMessageBytes,
     handshakeInterval: options.handshakeInterval,
     heartbeatInterval: options.heartbeatInterval,

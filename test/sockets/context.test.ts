@@ -1,7 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
 import { Context, Push } from "../../src/sockets/index.ts";
 import { failure, trapRejections, World } from "../support/sim-sockets.ts";
+import { until } from "../support/wait.ts";
 
 trapRejections();
 
@@ -111,6 +114,23 @@ describe("Context: its sockets", () => {
     sim.context.maxSockets = 1;
     expect(() => sim.pull({ linger: -2 })).toThrow(expect.objectContaining({ code: "EINVAL" }));
     sim.pull();
+  });
+
+  it("a socket without endpoints that nobody refers to any more does not count", async () => {
+    const sim = new World();
+    sim.context.maxSockets = 1;
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    (() => void sim.pull())();
+    await until("it is collected", () => {
+      collect();
+      try {
+        sim.pull();
+        return true;
+      } catch {
+        return false;
+      }
+    });
   });
 
   it("closing twice counts once", async () => {
