@@ -1,11 +1,13 @@
-import { nodeContext } from "./node.ts";
+import { type Context, nodeContext } from "./node.ts";
 import * as sockets from "./sockets/index.ts";
 
 export { ProtocolError, type ProtocolErrorCode, RefusedError, ZmqError } from "./errors.ts";
+export { Context } from "./node.ts";
 export type {
   CallOptions,
   CommonOptions,
   ConflateOptions,
+  ContextOptions,
   DisconnectReason,
   Message,
   MessageLike,
@@ -23,8 +25,12 @@ export type {
   SocketStats,
   SubscribedOptions,
   SubscriberOptions,
+  ThreadOptions,
 } from "./sockets/index.ts";
-export { Observer } from "./sockets/index.ts";
+export { Observer, Proxy } from "./sockets/index.ts";
+
+/** What sockets belong to that name no other: one for the process, shared by the ESM and the CommonJS build. */
+export const context: Context = nodeContext();
 
 // Bundlers rename one of two classes of the same name, and users see it in logs: hence the names spelled out.
 

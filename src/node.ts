@@ -1,6 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { performance } from "node:perf_hooks";
-import { Context, type Environment } from "./sockets/index.ts";
+import type { ContextOptions, Environment, ThreadOptions } from "./sockets/index.ts";
+import * as sockets from "./sockets/index.ts";
 import { ipc, tcp } from "./transports/index.ts";
 
 /** Far beyond any use, and as long as a timer can be. */
@@ -28,18 +29,51 @@ export function nodeEnvironment(): Environment {
       Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     hold: () => keeper.hold(),
     warn: (message) => process.emitWarning(message),
+    tell: (message) => {
+      process.stderr.write(`(node:${process.pid}) WARNING: ${message}\n`);
+    },
+    onIdle: (callback) => IDLE.add(callback),
     channel,
   };
 }
 
 const SHARED = Symbol.for("zmtp.context");
 
+/** What sockets belong to. @see sockets.Context */
+export class Context extends sockets.Context {
+  static override readonly name: string = "Context";
+
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
+  constructor(options: Partial<ContextOptions & ThreadOptions> = {}) {
+    super(nodeEnvironment(), options);
+  }
+}
+
 /** The default context: one for the process, shared by the ESM and the CommonJS build. Made at its first use. */
 export function nodeContext(): Context {
   const shared = globalThis as { [SHARED]?: Context };
-  shared[SHARED] ??= new Context(nodeEnvironment());
+  shared[SHARED] ??= new Context();
   return shared[SHARED];
 }
+
+/** Calls back when nothing is left to do, for any number of contexts. */
+class IdleWatch {
+  readonly #callbacks = new Set<() => void>();
+  readonly #onIdle = (): void => {
+    for (const callback of [...this.#callbacks]) callback();
+  };
+
+  add(callback: () => void): () => void {
+    if (this.#callbacks.size === 0) process.on("beforeExit", this.#onIdle);
+    this.#callbacks.add(callback);
+    return () => {
+      this.#callbacks.delete(callback);
+      if (this.#callbacks.size === 0) process.off("beforeExit", this.#onIdle);
+    };
+  }
+}
+
+const IDLE = new IdleWatch();
 
 /** Keeps the process alive while anyone holds it, by a timer that counts as work. */
 class Keeper {

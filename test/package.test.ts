@@ -27,6 +27,12 @@ const USE = `
   push.close();
   pull.close();
 
+  const own = new zmtp.Context({ maxSockets: 5 });
+  await new zmtp.Publisher({ context: own }).close();
+  const readOnly = (name, kind) => ({ message: "Cannot set property " + name + " of #<" + kind + "> which has only a getter" });
+  assert.throws(() => new zmtp.Push({ lastEndpoint: null }), readOnly("lastEndpoint", "Socket"));
+  assert.throws(() => new zmtp.Context({ maxSocketsLimit: 1 }), readOnly("maxSocketsLimit", "Context"));
+
   const connection = new protocol.Connection({ socketType: "PUB", now: 0 });
   assert.equal(Buffer.concat(connection.output())[0], 0xff);
 
@@ -47,6 +53,10 @@ import assert from "node:assert/strict";
 import * as zmtp from "zmtp";
 import * as protocol from "zmtp/protocol";
 import * as dragonflow from "zmtp/dragonflow";
+import { createRequire } from "node:module";
+const other = createRequire(import.meta.url)("zmtp");
+assert.equal(other.context, zmtp.context, "one default context for the process");
+await new other.Push({ context: new zmtp.Context() }).close();
 ${USE}`;
 
 const COMMON_JS = `

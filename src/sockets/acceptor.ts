@@ -6,11 +6,13 @@ import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
 import { handshakeError } from "./handshake-error.ts";
 import { Linger } from "./linger.ts";
+import type { AllOptions } from "./options.ts";
 import type { PeerStats } from "./stats.ts";
 import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
 
 /** An address that is bound, and the connections that came in through it. */
 export class Acceptor implements Endpoint, PipeEndpoint {
+  readonly options: AllOptions;
   readonly #core: Core;
   readonly #pipes = new Set<WirePipe>();
   /** Those in handshake, the oldest first. */
@@ -20,6 +22,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   #released: Promise<void> | null = null;
 
   constructor(core: Core) {
+    this.options = { ...core.options };
     this.#core = core;
     this.#linger = new Linger(core.context.environment, () => {
       for (const pipe of [...this.#pipes]) pipe.abandon();
@@ -36,10 +39,10 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   }
 
   async listen(address: string, transport: Transport): Promise<void> {
-    const { options, events } = this.#core;
+    const { events } = this.#core;
     this.#listener = await transport.listen(
       address,
-      options,
+      this.options,
       (stream) => this.#accept(stream),
       (error) => events.emit({ type: "accept:error", address: this.address, error }),
     );
@@ -53,6 +56,16 @@ export class Acceptor implements Endpoint, PipeEndpoint {
 
   stats(): PeerStats[] {
     return [...this.#pipes].filter((pipe) => pipe.isReady).map((pipe) => pipe.stats());
+  }
+
+  get unsent(): number {
+    let count = 0;
+    for (const pipe of this.#pipes) count += pipe.unsent;
+    return count;
+  }
+
+  reconsider(): void {
+    for (const pipe of [...this.#pipes]) pipe.reconsider();
   }
 
   pipeReady(pipe: WirePipe): void {

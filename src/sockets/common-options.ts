@@ -22,7 +22,7 @@ export interface CommonOptions extends IneffectiveOptions {
    * Default 1000.
    */
   maxPendingConnections: number;
-  /** Bytes that a received frame may have; a larger one costs the peer its connection. -1: no limit. Default -1. ZMQ_MAXMSGSIZE. */
+  /** Bytes that a received frame may have; a larger one costs the peer its connection. Negative: no limit. Default -1. ZMQ_MAXMSGSIZE. */
   maxMessageSize: number;
   /** Bytes that a received message may have in all, each part counted with 64 bytes more. Default 1 GiB. */
   maxMessageBytes: number;
@@ -65,7 +65,14 @@ export const COMMON_OPTIONS: OptionTable<CommonOptions> = {
   }),
   backlog: int32({ initial: 100, min: 0, effect: "next", libzmq: "BACKLOG" }),
   maxPendingConnections: int32({ initial: 1000, min: 1, effect: "now" }),
-  maxMessageSize: int64({ initial: -1, unit: "bytes", effect: "next", libzmq: "MAXMSGSIZE" }),
+  maxMessageSize: int64({
+    initial: -1,
+    min: Number.MIN_SAFE_INTEGER,
+    range: "any; negative: no limit",
+    unit: "bytes",
+    effect: "next",
+    libzmq: "MAXMSGSIZE",
+  }),
   maxMessageBytes: int64({ initial: 2 ** 30, min: 1, unit: "bytes", effect: "next" }),
   immediate: bool({ initial: false, effect: "next", libzmq: "IMMEDIATE" }),
   handshakeInterval: int32({ initial: 30_000, min: 0, unit: "ms", effect: "next", libzmq: "HANDSHAKE_IVL" }),

@@ -9,6 +9,7 @@ import type { PeerStats } from "./stats.ts";
 export interface Core {
   readonly type: SocketType;
   readonly context: Context;
+  /** As they are now. */
   readonly options: AllOptions;
   readonly events: Monitor;
   readonly pattern: Pattern;
@@ -16,11 +17,14 @@ export interface Core {
   readonly gone: Pick<PeerStats, "sent" | "received" | "dropped">;
 }
 
-/** The options for a new connection, as they are now. */
-export function connectionOptions({ type, options }: Core): Omit<ConnectionOptions, "now" | "allocate"> {
+/** @param options as they were when the endpoint was bound or dialled. */
+export function connectionOptions(
+  type: SocketType,
+  options: AllOptions,
+): Omit<ConnectionOptions, "now" | "allocate"> {
   return {
     socketType: type,
-    maxMessageSize: options.maxMessageSize,
+    maxMessageSize: Math.max(-1, options.maxMessageSize),
     maxMessageBytes: options.maxMessageBytes,
     handshakeInterval: options.handshakeInterval,
     heartbeatInterval: options.heartbeatInterval,

@@ -6,12 +6,14 @@ import type { Endpoint } from "./endpoint.ts";
 import type { DisconnectReason } from "./events.ts";
 import { handshakeError } from "./handshake-error.ts";
 import { Linger } from "./linger.ts";
+import type { AllOptions } from "./options.ts";
 import type { PeerStats } from "./stats.ts";
 import { type PipeEndpoint, WirePipe } from "./wire-pipe.ts";
 
 /** An address that is dialled, again and again, with one pipe for as long as it is wanted. */
 export class Dialer implements Endpoint, PipeEndpoint {
   readonly address: string;
+  readonly options: AllOptions;
   readonly #core: Core;
   readonly #pipe: WirePipe;
   readonly #redial: Redial;
@@ -21,8 +23,10 @@ export class Dialer implements Endpoint, PipeEndpoint {
 
   /** @param onGone the peer refused us, or there will be no further attempt: the endpoint is no more. */
   constructor(core: Core, address: string, transport: Transport, onGone: () => void) {
-    const { context, options } = core;
+    const { context } = core;
+    const options = { ...core.options };
     this.address = address;
+    this.options = options;
     this.#core = core;
     this.#onGone = onGone;
     this.#pipe = new WirePipe(core, this);
@@ -47,8 +51,16 @@ export class Dialer implements Endpoint, PipeEndpoint {
     });
   }
 
+  get unsent(): number {
+    return this.#pipe.unsent;
+  }
+
+  reconsider(): void {
+    this.#pipe.reconsider();
+  }
+
   start(): void {
-    this.#core.pattern.attach(this.#pipe);
+    if (!this.options.immediate) this.#core.pattern.attach(this.#pipe);
     this.#redial.start();
   }
 
@@ -66,6 +78,7 @@ export class Dialer implements Endpoint, PipeEndpoint {
   pipeReady(pipe: WirePipe): void {
     this.#redial.succeeded();
     if (!this.#attached) return;
+    if (this.options.immediate) this.#core.pattern.attach(pipe);
     this.#core.pattern.ready(pipe);
     announce(this.#core, { type: "handshake", address: this.address });
   }
@@ -73,6 +86,7 @@ export class Dialer implements Endpoint, PipeEndpoint {
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
     if (this.#linger.isOver) return;
     if (wasReady && this.#attached) this.#core.pattern.lost(pipe);
+    if (wasReady && this.options.immediate) this.#letGo(pipe);
     const retryIn = reason === "refused" ? null : this.#redial.lost();
     if (this.#attached) {
       if (!wasReady) this.#core.events.emit(handshakeError(this.address, error));
@@ -108,6 +122,12 @@ export class Dialer implements Endpoint, PipeEndpoint {
       interval: retryIn,
       ...(error !== null && { error }),
     });
+  }
+
+  /** ZMQ_IMMEDIATE: the peer is one for as long as it is connected, and its queue goes with it. */
+  #letGo(pipe: WirePipe): void {
+    if (this.#attached) this.#core.pattern.detach(pipe);
+    pipe.discard();
   }
 
   #giveUp(): void {

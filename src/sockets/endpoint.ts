@@ -9,4 +9,8 @@ export interface Endpoint {
    */
   close(linger: number): Promise<void>;
   stats(): PeerStats[];
+  /** Messages that wait for a peer in another process. */
+  readonly unsent: number;
+  /** A high-water mark may have been changed. */
+  reconsider(): void;
 }

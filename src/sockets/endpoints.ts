@@ -68,6 +68,23 @@ export class Endpoints {
     await Promise.all([...[...this.#names.keys()].map((endpoint) => this.#end(endpoint)), ...this.#binding]);
   }
 
+  /** Whether there are any, or will be when a `bind` is done. */
+  get isEmpty(): boolean {
+    return this.#names.size === 0 && this.#binding.size === 0;
+  }
+
+  /** Messages that wait for a peer in another process. */
+  get unsent(): number {
+    let count = 0;
+    for (const endpoint of this.#names.keys()) count += endpoint.unsent;
+    return count;
+  }
+
+  /** An option that takes effect at once was set. */
+  reconsider(): void {
+    for (const endpoint of [...this.#names.keys()]) endpoint.reconsider();
+  }
+
   stats(): PeerStats[] {
     return [...this.#names.keys()].flatMap((endpoint) => endpoint.stats());
   }

@@ -35,6 +35,11 @@ export interface Environment {
   view(bytes: Uint8Array): Uint8Array;
   /** Keeps the process alive until the function returned is called. */
   hold(): () => void;
+  /** Tells the program, which may choose to listen or not. */
   warn(message: string): void;
+  /** Tells whoever looks at the process, at once. */
+  tell(message: string): void;
+  /** Calls back whenever the process has nothing left to do and would end, until the function returned is called. */
+  onIdle(callback: () => void): () => void;
   channel(name: string): Channel;
 }

@@ -14,6 +14,11 @@ export class FairQueue {
     return count;
   }
 
+  get isEmpty(): boolean {
+    for (const pipe of this.#isActive) if (pipe.kept > 0) return false;
+    return true;
+  }
+
   push(pipe: Pipe, parts: Uint8Array[]): void {
     pipe.keep(parts);
     if (this.#isActive.has(pipe)) return;

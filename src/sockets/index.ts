@@ -1,11 +1,13 @@
 export type { CommonOptions } from "./common-options.ts";
-export { Context } from "./context.ts";
+export { Context, type InContext } from "./context.ts";
+export type { ContextOptions, ThreadOptions } from "./context-options.ts";
 export { Emitter } from "./emitter.ts";
 export type { Channel, Environment, Timer } from "./environment.ts";
 export type { DisconnectReason, SocketEvent, SocketEvents } from "./events.ts";
 export type { Message, MessageLike } from "./message.ts";
 export { Observer } from "./observer.ts";
 export type { CallOptions } from "./options.ts";
+export { SocketProxy as Proxy } from "./proxy.ts";
 export { Publisher, type PublisherOptions, type SubscribedOptions } from "./publisher.ts";
 export { Pull, type PullOptions } from "./pull.ts";
 export { Push, type PushOptions } from "./push.ts";

@@ -38,6 +38,12 @@ export class InprocBinding implements Endpoint {
     return Promise.resolve();
   }
 
+  get unsent(): number {
+    return 0;
+  }
+
+  reconsider(): void {}
+
   stats(): PeerStats[] {
     return [];
   }

@@ -52,7 +52,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.address = address;
     this.#onGone = onGone;
     this.#outbox = new InprocOutbox(core.options);
-    this.#inbox = new Inbox(core.options);
+    this.#inbox = new Inbox(core.options, false);
     this.#conflates = core.options.conflate;
     this.#linger = new Linger(core.context.environment, () => {
       if (this.#peer === null) this.#leave();
@@ -158,6 +158,16 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     return done;
   }
 
+  /** Whoever could take them is in this process too. */
+  get unsent(): number {
+    return 0;
+  }
+
+  reconsider(): void {
+    this.resume();
+    this.#peer?.resume();
+  }
+
   stats(): PeerStats[] {
     if (this.#isGone) return [];
     const { address } = this;
@@ -188,6 +198,11 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   get conflates(): boolean {
     return this.#conflates;
+  }
+
+  /** A high-water mark of either end may have been changed. */
+  resume(): void {
+    if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) < 1) this.#tellWritable();
   }
 
   link(peer: InprocPipe): void {

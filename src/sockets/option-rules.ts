@@ -35,6 +35,8 @@ interface About<T> {
 interface Bounds extends About<number> {
   min?: number;
   max?: number;
+  /** In place of what `min` and `max` say. */
+  range?: string;
   /** What is kept is the largest multiple of this that is not larger. */
   step?: number;
 }
@@ -103,12 +105,10 @@ const ROUNDED = "Value is larger than Number.MAX_SAFE_INTEGER and may have been 
 
 function integer(kind: string, bounds: Bounds & { min: number; max: number }): OptionRule<number> {
   const { min, max, step = 1 } = bounds;
+  const isOpen = max === INT32_MAX || max === Number.MAX_SAFE_INTEGER;
+  const range = bounds.range ?? (isOpen ? `>= ${min}` : `${min} to ${max}`);
   return {
-    ...described(
-      kind,
-      max === INT32_MAX || max === Number.MAX_SAFE_INTEGER ? `>= ${min}` : `${min} to ${max}`,
-      bounds,
-    ),
+    ...described(kind, range, bounds),
     check(name, value) {
       const number = whole(name, value);
       if (number < min || number > max) throw outOfRange(name, value);

@@ -20,7 +20,8 @@ export interface CallOptions {
 /** The values of one socket. Types without a use for some of them never read those. */
 export type AllOptions = CommonOptions & SendOptions & ReceiveOptions & OverflowOptions & ConflateOptions;
 
-const RULES: OptionTable<AllOptions> = {
+/** What every option of the sockets takes. */
+export const RULES: OptionTable<AllOptions> = {
   ...COMMON_OPTIONS,
   ...SEND_OPTIONS,
   ...RECEIVE_OPTIONS,

@@ -10,6 +10,8 @@ export interface Pipe {
   readonly isGone: boolean;
   /** How many messages wait for `take`. */
   readonly kept: number;
+  /** Whether `offer` would take a message now. When not, `writable` follows as after an offer that was refused. */
+  hasRoom(): boolean;
   /** Sends or queues a message. @returns false, and nothing is taken, when the high-water mark is reached. */
   offer(message: OutgoingMessage): boolean;
   /** Queues a received message until `take`; holds up the peer when the high-water mark is reached. */
@@ -43,6 +45,10 @@ export interface Pattern {
   writable(pipe: Pipe): void;
   message(pipe: Pipe, parts: Uint8Array[]): void;
   subscription(pipe: Pipe, subscribe: boolean, topic: Uint8Array): void;
+  /** Whether a message could be received now: POLLIN. */
+  isReadable(): boolean;
+  /** Whether a message could be sent now: POLLOUT. */
+  isWritable(): boolean;
   /** How many messages of peers that are gone wait for the application. */
   left(): number;
   /** The socket was closed: settle whatever waits. */

@@ -1,7 +1,7 @@
 import { ZmqError } from "../errors.ts";
 import type { OutgoingMessage } from "../zmtp/index.ts";
 import type { CommonOptions } from "./common-options.ts";
-import type { Context } from "./context.ts";
+import type { Context, InContext } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { FanOut } from "./fan-out.ts";
 import type { MessageLike } from "./message.ts";
@@ -18,7 +18,8 @@ import {
 } from "./queue-options.ts";
 import { Socket } from "./socket.ts";
 
-export type PublisherOptions = Partial<CommonOptions & SendOptions & OverflowOptions & ConflateOptions>;
+export type PublisherOptions = Partial<CommonOptions & SendOptions & OverflowOptions & ConflateOptions> &
+  InContext;
 
 export interface SubscribedOptions {
   /** How many peers must hold a matching subscription. Default 1. */
@@ -161,6 +162,14 @@ export class PubPattern implements Pattern {
     for (const awaited of this.#awaited) {
       if (this.#fanOut.count(awaited.topic) >= awaited.count) awaited.settle(null);
     }
+  }
+
+  isReadable(): boolean {
+    return false;
+  }
+
+  isWritable(): boolean {
+    return true;
   }
 
   left(): number {

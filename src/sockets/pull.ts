@@ -1,5 +1,5 @@
 import type { CommonOptions } from "./common-options.ts";
-import type { Context } from "./context.ts";
+import type { Context, InContext } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { Message } from "./message.ts";
 import type { AllOptions, CallOptions } from "./options.ts";
@@ -13,7 +13,7 @@ import {
 import { type ReceiveBatchOptions, Receiver } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 
-export type PullOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions>;
+export type PullOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions> & InContext;
 
 export interface Pull extends ReceiveOptions, ConflateOptions {}
 
@@ -76,6 +76,14 @@ export class PullPattern implements Pattern {
   }
 
   subscription(): void {}
+
+  isReadable(): boolean {
+    return this.receiver.hasMessage;
+  }
+
+  isWritable(): boolean {
+    return false;
+  }
 
   left(): number {
     return this.receiver.left();

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from "../zmtp/index.ts";
 import type { CommonOptions } from "./common-options.ts";
-import type { Context } from "./context.ts";
+import type { Context, InContext } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { MessageLike } from "./message.ts";
 import type { AllOptions, CallOptions } from "./options.ts";
@@ -10,7 +10,7 @@ import { RoundRobin } from "./round-robin.ts";
 import { Sender } from "./sender.ts";
 import { Socket } from "./socket.ts";
 
-export type PushOptions = Partial<CommonOptions & SendOptions & ConflateOptions>;
+export type PushOptions = Partial<CommonOptions & SendOptions & ConflateOptions> & InContext;
 
 export interface Push extends SendOptions, ConflateOptions {}
 
@@ -79,6 +79,14 @@ export class PushPattern implements Pattern {
   /** A PULL has nothing to say; what comes all the same is dropped, so that it holds up nobody. */
   message(): void {}
   subscription(): void {}
+
+  isReadable(): boolean {
+    return false;
+  }
+
+  isWritable(): boolean {
+    return !this.sender.hasWaiting && this.#peers.hasRoom();
+  }
 
   left(): number {
     return 0;

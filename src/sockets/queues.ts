@@ -9,10 +9,13 @@ const READ_AHEAD = 1000;
 export class Outbox {
   readonly #messages = new Fifo<OutgoingMessage>();
   readonly #options: AllOptions;
+  readonly #conflate: boolean;
   #bytes = 0;
 
-  constructor(options: AllOptions) {
+  /** @param conflate the last message takes the place of those before it, and there is always room for it: ZMQ_CONFLATE. */
+  constructor(options: AllOptions, conflate: boolean) {
     this.#options = options;
+    this.#conflate = conflate;
   }
 
   get length(): number {
@@ -20,12 +23,8 @@ export class Outbox {
   }
 
   get isFull(): boolean {
-    return isOver(
-      this.#messages.length,
-      this.#options.sendHighWaterMark,
-      this.#bytes,
-      this.#options.sendHighWaterMarkBytes,
-    );
+    const { sendHighWaterMark: count, sendHighWaterMarkBytes: bytes } = this.#options;
+    return !this.#conflate && isOver(this.#messages.length, count, this.#bytes, bytes);
   }
 
   /** As libzmq, a queue that was full takes messages again when it is half empty. */
@@ -34,11 +33,16 @@ export class Outbox {
     return (count === 0 || this.#messages.length <= count / 2) && (bytes === 0 || this.#bytes <= bytes / 2);
   }
 
-  /** The caller's small parts are copied, for they are the caller's again when `send` has returned. */
-  push(message: OutgoingMessage, allocate: Allocate): void {
+  /**
+   * The caller's small parts are copied, for they are the caller's again when `send` has returned.
+   * @returns how many messages it took the place of.
+   */
+  push(message: OutgoingMessage, allocate: Allocate): number {
     message.wire(allocate);
+    const replaced = this.#conflate && this.shift() !== undefined ? 1 : 0;
     this.#messages.push(message);
     this.#bytes += message.size;
+    return replaced;
   }
 
   shift(): OutgoingMessage | undefined {
@@ -64,12 +68,15 @@ export class Outbox {
 export class Inbox {
   readonly #messages = new Fifo<Uint8Array[]>();
   readonly #options: AllOptions;
+  readonly #conflate: boolean;
   #bytes = 0;
   /** How many messages there may be in this turn. */
   #allowed = READ_AHEAD;
 
-  constructor(options: AllOptions) {
+  /** @param conflate as for an outbox. */
+  constructor(options: AllOptions, conflate: boolean) {
     this.#options = options;
+    this.#conflate = conflate;
   }
 
   get length(): number {
@@ -84,7 +91,7 @@ export class Inbox {
   /** The high-water mark is reached. */
   get isFull(): boolean {
     const { receiveHighWaterMark: count, receiveHighWaterMarkBytes: bytes } = this.#options;
-    return isOver(this.#messages.length, count, this.#bytes, bytes);
+    return !this.#conflate && isOver(this.#messages.length, count, this.#bytes, bytes);
   }
 
   /** No more is to be taken in during this turn. */
@@ -99,9 +106,12 @@ export class Inbox {
     return this.#messages.length <= most / 2 && (bytes === 0 || this.#bytes <= bytes / 2);
   }
 
-  push(parts: Uint8Array[]): void {
+  /** @returns how many messages it took the place of. */
+  push(parts: Uint8Array[]): number {
+    const replaced = this.#conflate && this.shift() !== undefined ? 1 : 0;
     this.#messages.push(parts);
     this.#bytes += sizeOf(parts);
+    return replaced;
   }
 
   shift(): Uint8Array[] | undefined {

@@ -54,6 +54,10 @@ export class Receiver {
     return this.#batch(max, signal);
   }
 
+  get hasMessage(): boolean {
+    return !this.#queue.isEmpty;
+  }
+
   /** Messages of peers that are gone, not taken yet. */
   left(): number {
     return this.#queue.left();

@@ -17,6 +17,10 @@ export class RoundRobin {
     if (at < this.#next) this.#next -= 1;
   }
 
+  hasRoom(): boolean {
+    return this.#pipes.some((pipe) => pipe.hasRoom());
+  }
+
   /** @returns false when no peer has room. */
   offer(message: OutgoingMessage): boolean {
     for (let tried = 0; tried < this.#pipes.length; tried += 1) {

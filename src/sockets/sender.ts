@@ -21,6 +21,10 @@ export class Sender {
     this.#pace = new Pace(environment);
   }
 
+  get hasWaiting(): boolean {
+    return this.#writers.length > 0;
+  }
+
   trySend(message: OutgoingMessage): boolean {
     return this.#writers.length === 0 && this.#offer(message);
   }

@@ -1,10 +1,12 @@
+// biome-ignore-all lint/complexity/noThisInStatic: bundlers rename a class that names itself, and users see its name in errors.
 import { ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
 import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
-import type { Context } from "./context.ts";
+import { type Context, contextOf, type InContext } from "./context.ts";
 import type { Core } from "./core.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Environment } from "./environment.ts";
+import type { Member } from "./members.ts";
 import { type MessageLike, toParts } from "./message.ts";
 import { Monitor, register } from "./monitor.ts";
 import { Observer } from "./observer.ts";
@@ -13,8 +15,34 @@ import { type AllOptions, defaultOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
 import type { SocketStats } from "./stats.ts";
 
+/** ZMQ_PAIR and so on. */
+const TYPE_NUMBERS: Readonly<Record<SocketType, number>> = {
+  PAIR: 0,
+  PUB: 1,
+  SUB: 2,
+  REQ: 3,
+  REP: 4,
+  DEALER: 5,
+  ROUTER: 6,
+  PULL: 7,
+  PUSH: 8,
+  XPUB: 9,
+  XSUB: 10,
+  SERVER: 12,
+  CLIENT: 13,
+  RADIO: 14,
+  DISH: 15,
+  GATHER: 16,
+  SCATTER: 17,
+  PEER: 19,
+  CHANNEL: 20,
+};
+
 /** How a type makes its pattern. */
 export type PatternClass<P extends Pattern> = new (environment: Environment, options: AllOptions) => P;
+
+/** Whether anything is bound or dialled, or about to be. */
+export let hasEndpoints: (socket: Socket) => boolean;
 
 // biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.
 export interface Socket<P extends Pattern = Pattern> extends CommonOptions {}
@@ -28,12 +56,18 @@ export abstract class Socket<P extends Pattern = Pattern> {
   readonly #pattern: P;
   readonly #options: AllOptions;
   readonly #endpoints: Endpoints;
+  /** What the context knows of us. */
+  readonly #member: Member = {
+    mustLinger: () => this.#options.linger !== 0 && this.#endpoints.unsent > 0,
+    close: () => this.close(),
+  };
   #isClosed = false;
   readonly #warn = (message: string): void => this.#core.context.environment.warn(message);
   #closing: Promise<void> | null = null;
 
   static {
-    Socket.defineOptions(Socket.prototype, COMMON_OPTIONS);
+    this.defineOptions(this.prototype, COMMON_OPTIONS);
+    hasEndpoints = (socket) => !socket.#endpoints.isEmpty;
   }
 
   /** @param defaults those that differ from other types'. */
@@ -41,11 +75,13 @@ export abstract class Socket<P extends Pattern = Pattern> {
     type: SocketType,
     Pattern: PatternClass<P>,
     given: object,
-    context: Context,
+    defaultContext: Context,
     defaults: Partial<AllOptions> = {},
   ) {
     if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
-    this.#options = { ...defaultOptions(), ...defaults };
+    const context = contextOf(given, defaultContext);
+    this.#options = { ...defaultOptions(), ...defaults, ipv6: context.ipv6 };
+    if (!context.blocky) this.#options.linger = 0;
     this.#events = new Monitor(context.environment);
     register(this, this.#events);
     this.#pattern = new Pattern(context.environment, this.#options);
@@ -61,7 +97,9 @@ export abstract class Socket<P extends Pattern = Pattern> {
     this.#endpoints = new Endpoints(this.#core);
     // A misspelt or a read-only option is an error, given here or set later, and not a new property: as in zeromq.js.
     Object.seal(this);
-    Object.assign(this, given);
+    const { context: _, ...options } = given as InContext;
+    Object.assign(this, options);
+    context.members.opened(this.#member, context.maxSockets);
   }
 
   /** What happens to its connections; made when first asked for, and the same always. @see SocketEvents */
@@ -73,6 +111,35 @@ export abstract class Socket<P extends Pattern = Pattern> {
   /** The address last bound, as it really is, or last dialled, as it was given; null at first. */
   get lastEndpoint(): string | null {
     return this.#endpoints.last;
+  }
+
+  get context(): Context {
+    return this.#core.context;
+  }
+
+  /** libzmq's number of the type: ZMQ_TYPE. */
+  get type(): number {
+    return TYPE_NUMBERS[this.#core.type];
+  }
+
+  /** null: none. ZMQ_MECHANISM. */
+  get securityMechanism(): null {
+    return null;
+  }
+
+  /** ZMQ_THREAD_SAFE. */
+  get threadSafe(): boolean {
+    return false;
+  }
+
+  /** Whether a message waits to be received. */
+  get readable(): boolean {
+    return !this.#isClosed && this.#pattern.isReadable();
+  }
+
+  /** Whether a message can be sent at once. */
+  get writable(): boolean {
+    return !this.#isClosed && this.#pattern.isWritable();
   }
 
   get closed(): boolean {
@@ -89,6 +156,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   bind(address: string): Promise<void> {
     this.#assertOpen();
     assertAddress(address);
+    this.#core.context.members.engaged(this.#member);
     return this.#endpoints.bind(address);
   }
 
@@ -120,6 +188,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
     this.#assertOpen();
     assertAddress(address);
     this.#endpoints.connect(address, this.connectsTwice);
+    this.#core.context.members.engaged(this.#member);
   }
 
   /**
@@ -191,7 +260,10 @@ export abstract class Socket<P extends Pattern = Pattern> {
           return this.#options[name];
         },
         set(this: Socket<Pattern>, value: unknown) {
+          if (this.#isClosed) throw new ZmqError("ENOTSOCK");
           (this.#options as unknown as Record<string, unknown>)[name] = rule.check(name, value, this.#warn);
+          if (rule.effect === "now") this.#endpoints.reconsider();
+          else if (!this.#endpoints.isEmpty) this.#warn(TOO_LATE);
         },
         configurable: true,
       });
@@ -205,6 +277,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   async #close(): Promise<void> {
     this.#pattern.close();
     await this.#endpoints.close();
+    this.#core.context.members.closed(this.#member);
     this.#events.emit({ type: "end" });
   }
 
@@ -212,6 +285,9 @@ export abstract class Socket<P extends Pattern = Pattern> {
     if (this.#isClosed) throw new ZmqError("EBADF");
   }
 }
+
+/** As zeromq.js has it. */
+const TOO_LATE = "Socket option will not take effect until next connect/bind.";
 
 function assertAddress(address: unknown): asserts address is string {
   if (typeof address !== "string") throw new TypeError("Address must be a string");

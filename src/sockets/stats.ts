@@ -8,7 +8,7 @@ export interface PeerStats {
   sent: number;
   /** Taken in, after the subscription filter. */
   received: number;
-  /** Not sent: the queue was full, or was discarded with the peer. */
+  /** Not sent: the queue was full, or was discarded with the peer. With `conflate` also what a newer message took the place of. */
   dropped: number;
   /** Waiting now: to be sent, and to be received by the application. */
   queued: number;

@@ -1,6 +1,6 @@
 import { ZmqError } from "../errors.ts";
 import type { CommonOptions } from "./common-options.ts";
-import type { Context } from "./context.ts";
+import type { Context, InContext } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { Message } from "./message.ts";
 import type { AllOptions, CallOptions } from "./options.ts";
@@ -15,7 +15,7 @@ import { type ReceiveBatchOptions, Receiver } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-export type SubscriberOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions>;
+export type SubscriberOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions> & InContext;
 
 export interface Subscriber extends ReceiveOptions, ConflateOptions {}
 
@@ -149,6 +149,14 @@ export class SubPattern implements Pattern {
   }
 
   subscription(): void {}
+
+  isReadable(): boolean {
+    return this.receiver.hasMessage;
+  }
+
+  isWritable(): boolean {
+    return false;
+  }
 
   left(): number {
     return this.receiver.left();

@@ -4,6 +4,7 @@ import type { OutgoingMessage } from "../zmtp/index.ts";
 import { Confirmations } from "./confirmations.ts";
 import { type Core, connectionOptions } from "./core.ts";
 import type { DisconnectReason } from "./events.ts";
+import type { AllOptions } from "./options.ts";
 import type { Pipe } from "./pipe.ts";
 import { Inbox, Outbox } from "./queues.ts";
 import { Session, type SessionOwner } from "./session.ts";
@@ -12,6 +13,8 @@ import type { PeerStats } from "./stats.ts";
 /** The endpoint that a pipe belongs to: it knows whether a lost connection comes back. */
 export interface PipeEndpoint {
   readonly address: string;
+  /** As they were when it was bound or dialled. */
+  readonly options: AllOptions;
   pipeReady(pipe: WirePipe): void;
   /** The connection is over. */
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void;
@@ -48,8 +51,8 @@ export class WirePipe implements Pipe, SessionOwner {
   constructor(core: Core, endpoint: PipeEndpoint) {
     this.#core = core;
     this.#endpoint = endpoint;
-    this.#outbox = new Outbox(core.options);
-    this.#inbox = new Inbox(core.options);
+    this.#outbox = new Outbox(core.options, endpoint.options.conflate);
+    this.#inbox = new Inbox(core.options, endpoint.options.conflate);
     this.#confirmations = new Confirmations(core.context.environment);
   }
 
@@ -69,8 +72,25 @@ export class WirePipe implements Pipe, SessionOwner {
     return this.#inbox.length;
   }
 
+  hasRoom(): boolean {
+    if (this.#overflowed) return false;
+    if (!this.#outbox.isFull) return true;
+    this.#wasFull = true;
+    return false;
+  }
+
+  /** Messages that wait to be sent. */
+  get unsent(): number {
+    return this.#outbox.length;
+  }
+
   open(stream: Stream): void {
-    this.#session = new Session(stream, connectionOptions(this.#core), this.#core.context, this);
+    this.#session = new Session(
+      stream,
+      connectionOptions(this.#core.type, this.#endpoint.options),
+      this.#core.context,
+      this,
+    );
   }
 
   offer(message: OutgoingMessage): boolean {
@@ -85,13 +105,15 @@ export class WirePipe implements Pipe, SessionOwner {
       this.#wasFull = true;
       return false;
     }
-    this.#outbox.push(message, this.#core.context.environment.allocate);
+    const replaced = this.#outbox.push(message, this.#core.context.environment.allocate);
+    if (replaced > 0) this.#countDropped(replaced);
     return true;
   }
 
   keep(parts: Uint8Array[]): void {
     this.#received += 1;
-    this.#inbox.push(parts);
+    const replaced = this.#inbox.push(parts);
+    if (replaced > 0) this.#countDropped(replaced);
     if (this.#inbox.isEnough) this.#holdUp();
   }
 
@@ -167,6 +189,19 @@ export class WirePipe implements Pipe, SessionOwner {
     this.discard();
     if (this.#session === null) this.#endpoint.pipeDone(this);
     else this.#session.cut();
+  }
+
+  /** A high-water mark may have been changed: what was held up by it goes on. */
+  reconsider(): void {
+    if (this.#closing) return;
+    if (!this.#resuming && !this.#inbox.isFull) {
+      this.#inbox.allowMore();
+      this.#session?.unblock();
+    }
+    if (this.#wasFull && this.hasRoom()) {
+      this.#wasFull = false;
+      this.#core.pattern.writable(this);
+    }
   }
 
   stats(): PeerStats {

@@ -682,6 +682,12 @@ class Recorder implements Pattern {
   subscription(pipe: Pipe, subscribe: boolean, topic: Uint8Array): void {
     this.#write(`${subscribe ? "subscribe" : "cancel"} ${Buffer.from(topic)}`, pipe);
   }
+  isReadable(): boolean {
+    return false;
+  }
+  isWritable(): boolean {
+    return false;
+  }
   left(): number {
     return 0;
   }

@@ -100,6 +100,7 @@ describe("Options: what they take", () => {
     ["linger", 2 ** 31 - 1],
     ["reconnectInterval", 5],
     ["maxMessageSize", 2 ** 40],
+    ["maxMessageSize", -5],
     ["heartbeatTimeToLive", 6_553_500],
     ["heartbeatPeers", "able"],
     ["interface", "eth0"],

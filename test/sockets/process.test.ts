@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { Pull } from "../../src/index.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const children: ChildProcess[] = [];
@@ -10,7 +11,7 @@ afterEach(() => {
 
 /** Runs a program that has the sockets, and says how it ended; "alive" when it did not within `patience` ms. */
 function run(program: string, patience = 10_000): Promise<{ end: number | "alive"; output: string }> {
-  const source = `import { Publisher, Pull, Push, Subscriber } from ${JSON.stringify(`${root}src/index.ts`)};
+  const source = `import { Context, context, Publisher, Pull, Push, Subscriber } from ${JSON.stringify(`${root}src/index.ts`)};
     process.on("unhandledRejection", () => process.exit(99));
     ${program}
     console.log("started");`;
@@ -47,9 +48,27 @@ describe("The process ends by itself", () => {
       new Publisher().connect("${nowhere}");`,
     ],
     [
-      "with messages queued in a socket that was not closed",
+      "with messages queued in a socket that was not closed, when lingering is over",
       `
+      const push = new Push({ linger: 50 }); push.connect("${nowhere}"); await push.send("x");`,
+    ],
+    [
+      "with messages queued that are not to linger",
+      `
+      const push = new Push({ linger: 0 }); push.connect("${nowhere}"); await push.send("x");`,
+    ],
+    [
+      "with messages queued in a context that is not blocky",
+      `
+      context.blocky = false;
       const push = new Push(); push.connect("${nowhere}"); await push.send("x");`,
+    ],
+    [
+      "with more contexts than a process may have listeners",
+      `
+      for (let i = 0; i < 20; i += 1) {
+        const push = new Push({ linger: 10, context: new Context() }); push.connect("${nowhere}"); push.send("x");
+      }`,
     ],
     [
       "once a finite linger is over",
@@ -80,6 +99,41 @@ describe("The process ends by itself", () => {
     ],
   ])("%s", async (_name, program) => {
     expect(await run(program)).toEqual(ends);
+  });
+});
+
+describe("Messages in sockets that were never closed", () => {
+  const waiting = (advice: string): RegExp =>
+    new RegExp(
+      `^started\n\\(node:\\d+\\) WARNING: Waiting for queued ZeroMQ messages to be delivered\\.${advice}\n$`,
+    );
+
+  it("are delivered, though the program has ended", async () => {
+    const pull = new Pull();
+    await pull.bind("tcp://127.0.0.1:*");
+    const ran = run(`const push = new Push(); push.connect("${pull.lastEndpoint}");
+      for (let i = 0; i < 1000; i += 1) push.send(String(i));`);
+    for (let i = 0; i < 1000; i += 1) expect(String(await pull.receive())).toBe(String(i));
+    expect(await ran).toEqual(ends);
+    await pull.close();
+  });
+
+  it("hold the process for ever with a linger of -1, and it says why", async () => {
+    const { end, output } = await run(
+      `const push = new Push(); push.connect("${nowhere}"); await push.send("x");`,
+      2000,
+    );
+    expect(end).toBe("alive");
+    expect(output).toMatch(waiting(" Set 'context\\.blocky = false' to change this behaviour\\."));
+  });
+
+  it("the advice is left out where it was followed", async () => {
+    const { end, output } = await run(
+      `context.blocky = false;
+      const push = new Push({ linger: 1000 }); push.connect("${nowhere}"); await push.send("x");`,
+    );
+    expect(end).toBe(0);
+    expect(output).toMatch(waiting(""));
   });
 });
 

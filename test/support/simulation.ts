@@ -19,6 +19,10 @@ export class Simulation {
   readonly environment: Environment;
   readonly context: Context;
   readonly warnings: string[] = [];
+  /** What was said to whoever looks at the process. */
+  readonly told: string[] = [];
+  /** Who wants to hear that nothing is left to do. */
+  readonly idlers: Set<() => void> = new Set();
   readonly published: { name: string; message: unknown }[] = [];
   /** Channels with a subscriber. */
   readonly subscribed: Set<string> = new Set();
@@ -56,6 +60,11 @@ export class Simulation {
         };
       },
       warn: (message) => this.warnings.push(message),
+      tell: (message) => this.told.push(message),
+      onIdle: (callback) => {
+        this.idlers.add(callback);
+        return () => this.idlers.delete(callback);
+      },
       channel: (name) => ({
         get hasSubscribers() {
           return sim.subscribed.has(name);
