@@ -100,7 +100,7 @@ export function brokenCommand(): fc.Arbitrary<Broken> {
     .tuple(fc.integer({ min: 1, max: 255 }), fc.uint8Array({ maxLength: 254 }))
     .map(([size, rest]) => frameOf(COMMAND, concat([Uint8Array.of(size), rest.subarray(0, size - 1)])));
   const ping = fc.uint8Array({ maxLength: 1 }).map((ttl) => commandOf("PING", ttl));
-  return fc.oneof(name, ping).map((bytes) => ({ bytes, code: "ERR_ZMTP_MALFORMED_COMMAND" }));
+  return fc.oneof(name, ping).map((bytes) => ({ bytes, code: "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED" }));
 }
 
 /** A frame with the name of a command, known or not, and data that mostly means nothing to it. */

@@ -125,7 +125,7 @@ function brokenGreetingSession(): fc.Arbitrary<Session> {
 /** Instead of READY: a READY that is none, another command, a message, no frame at all (NU-5, NU-8). */
 function brokenHandshakeSession(): fc.Arbitrary<Session> {
   const unexpected = (bytes: Uint8Array): Broken => ({ bytes, code: "ERR_ZMTP_UNEXPECTED_COMMAND" });
-  const malformed = (bytes: Uint8Array): Broken => ({ bytes, code: "ERR_ZMTP_MALFORMED_COMMAND" });
+  const malformed = (bytes: Uint8Array): Broken => ({ bytes, code: "ERR_ZMTP_MALFORMED_COMMAND_ERROR" });
   const other = fc.constantFrom("PING", "PONG", "SUBSCRIBE", "ready", "READYX", "HELLO", "");
   return fc.tuple(compatiblePair(), version()).chain(([[ours], announced]) => {
     const badReady = brokenMetadata(ours).map(({ bytes, code }) => ({

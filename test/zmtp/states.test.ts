@@ -70,7 +70,8 @@ type Row = readonly [input: Input, greeting: string, handshake: string, traffic:
 
 const VERSION = "closed ERR_ZMTP_VERSION";
 const FRAME = "closed ERR_ZMTP_FRAME";
-const MALFORMED = "closed ERR_ZMTP_MALFORMED_COMMAND";
+const MALFORMED = "closed ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED";
+const MALFORMED_ERROR = "closed ERR_ZMTP_MALFORMED_COMMAND_ERROR";
 const UNEXPECTED = "closed ERR_ZMTP_UNEXPECTED_COMMAND";
 
 function other(at: number, ...bytes: number[]): Uint8Array {
@@ -122,7 +123,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     "closed",
   ],
   ERROR: [hex('04 0A 05 "ERROR" 03 "400"'), VERSION, "closed refused", "traffic", "closed"],
-  "ERROR without a reason's size": [hex('04 06 05 "ERROR"'), VERSION, MALFORMED, "traffic", "closed"],
+  "ERROR without a reason's size": [hex('04 06 05 "ERROR"'), VERSION, MALFORMED_ERROR, "traffic", "closed"],
 
   // FR-9, FR-10, SU-1.
   SUBSCRIBE: [hex('04 0B 09 "SUBSCRIBE" "a"'), VERSION, UNEXPECTED, "traffic +a", "closed"],
