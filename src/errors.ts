@@ -60,7 +60,8 @@ export type ProtocolErrorCode =
   | "ERR_ZMTP_INVALID_METADATA"
   | "ERR_ZMTP_SOCKET_TYPE"
   | "ERR_ZMTP_HANDSHAKE_TIMEOUT"
-  | "ERR_ZMTP_HEARTBEAT_TIMEOUT";
+  | "ERR_ZMTP_HEARTBEAT_TIMEOUT"
+  | "ERR_ZMTP_SUBSCRIPTION_LIMIT";
 
 /** zeromq.js's texts, for the codes that users meet. */
 const MESSAGES: Readonly<Record<string, string>> = {

@@ -27,5 +27,6 @@ export function connectionOptions({ type, options }: Core): Omit<ConnectionOptio
     heartbeatTimeout: options.heartbeatTimeout,
     heartbeatTimeToLive: options.heartbeatTimeToLive,
     heartbeatPeers: options.heartbeatPeers,
+    onlyFirstSubscribe: options.onlyFirstSubscribe,
   };
 }
