@@ -8,11 +8,12 @@ export type {
   ConflateOptions,
   DisconnectReason,
   Events,
+  InvertOptions,
   Message,
   MessageLike,
-  OverflowOptions,
   PeerStats,
   PublisherOptions,
+  PublishOptions,
   PullOptions,
   PushOptions,
   ReceiveBatchOptions,
@@ -23,6 +24,10 @@ export type {
   SocketStats,
   SubscribedOptions,
   SubscriberOptions,
+  XPublisherOptions,
+  XPublishOptions,
+  XSubscribeOptions,
+  XSubscriberOptions,
 } from "./sockets/index.ts";
 
 // Bundlers rename one of two classes of the same name, and users see it in logs: hence the names spelled out.
@@ -43,6 +48,26 @@ export class Subscriber extends sockets.Subscriber {
 
   /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
   constructor(options: sockets.SubscriberOptions = {}) {
+    super(options, nodeContext());
+  }
+}
+
+/** A Publisher that receives the subscriptions, and what its peers send. */
+export class XPublisher extends sockets.XPublisher {
+  static override readonly name: string = "XPublisher";
+
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
+  constructor(options: sockets.XPublisherOptions = {}) {
+    super(options, nodeContext());
+  }
+}
+
+/** A Subscriber that subscribes by sending messages, and sends messages to the publishers. */
+export class XSubscriber extends sockets.XSubscriber {
+  static override readonly name: string = "XSubscriber";
+
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
+  constructor(options: sockets.XSubscriberOptions = {}) {
     super(options, nodeContext());
   }
 }

@@ -7,6 +7,14 @@ import { Pace } from "./pace.ts";
 import type { Pipe } from "./pipe.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
+/** Where messages wait for a reader. */
+export interface MessageQueue {
+  push(pipe: Pipe, parts: Uint8Array[]): void;
+  shift(): Uint8Array[] | undefined;
+  /** How many messages of peers that are gone wait. */
+  left(): number;
+}
+
 export interface ReceiveBatchOptions {
   /** Messages at most. Default 1000. */
   max?: number;
@@ -16,13 +24,14 @@ export interface ReceiveBatchOptions {
 /** The receiving half of a socket: messages that wait for a reader, or readers that wait for a message. */
 export class Receiver {
   readonly #options: AllOptions;
-  readonly #queue = new FairQueue();
+  readonly #queue: MessageQueue;
   readonly #readers: WaitingLine<null, Message>;
   readonly #pace: Pace;
   #closed = false;
 
-  constructor(environment: Environment, options: AllOptions) {
+  constructor(environment: Environment, options: AllOptions, queue: MessageQueue = new FairQueue()) {
     this.#options = options;
+    this.#queue = queue;
     this.#readers = new WaitingLine(environment);
     this.#pace = new Pace(environment);
   }
@@ -31,6 +40,11 @@ export class Receiver {
   message(pipe: Pipe, parts: Uint8Array[]): void {
     if (this.#readers.settle(parts as Message)) pipe.countReceived();
     else this.#queue.push(pipe, parts);
+  }
+
+  /** Gives a message to the reader who has waited longest. @returns false when none waits. */
+  hand(parts: Uint8Array[]): boolean {
+    return this.#readers.settle(parts as Message);
   }
 
   receive(signal?: AbortSignal): Promise<Message> {

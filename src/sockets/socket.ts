@@ -189,6 +189,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
         },
         set(this: Socket<Pattern>, value: unknown) {
           (this.#options as unknown as Record<string, unknown>)[name] = rule.check(name, value, this.#warn);
+          this.#pattern.configure?.();
         },
         configurable: true,
       });

@@ -1,6 +1,6 @@
-import { ZmqError } from "../errors.ts";
+import { type ProtocolError, ZmqError } from "../errors.ts";
 import type { Stream } from "../transports/transport.ts";
-import type { OutgoingMessage } from "../zmtp/index.ts";
+import type { OutgoingMessage, SubscriptionForm } from "../zmtp/index.ts";
 import { Confirmations } from "./confirmations.ts";
 import { type Core, connectionOptions } from "./core.ts";
 import type { DisconnectReason } from "./events.ts";
@@ -73,6 +73,13 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#session = new Session(stream, connectionOptions(this.#core), this.#core.context, this);
   }
 
+  hasRoom(): boolean {
+    if (this.#overflowed) return false;
+    if ((this.#session?.isOpen && this.#outbox.length === 0) || !this.#outbox.isFull) return true;
+    this.#wasFull = true;
+    return false;
+  }
+
   offer(message: OutgoingMessage): boolean {
     if (this.#overflowed) return false;
     const session = this.#session;
@@ -113,12 +120,12 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#core.events.emit({ type: "drop", address: this.address });
   }
 
-  subscribe(topic: Uint8Array): void {
-    if (this.#isReady) this.#session?.subscribe(topic);
+  subscribe(topic: Uint8Array, form?: SubscriptionForm): void {
+    if (this.#isReady) this.#session?.subscribe(topic, form);
   }
 
-  cancel(topic: Uint8Array): void {
-    if (this.#isReady) this.#session?.cancel(topic);
+  cancel(topic: Uint8Array, form?: SubscriptionForm): void {
+    if (this.#isReady) this.#session?.cancel(topic, form);
   }
 
   confirm(): Promise<"answered" | "assumed"> {
@@ -132,6 +139,10 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#overflowed = true;
     this.discard();
     this.#session?.cut();
+  }
+
+  fail(error: ProtocolError): void {
+    this.#session?.fail(error);
   }
 
   /** Drops and counts what waits to be sent. */
