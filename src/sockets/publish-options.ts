@@ -9,7 +9,7 @@ export interface PublishOptions {
   noDrop: boolean;
   /**
    * Bytes that the subscriptions of one peer may have, each topic counted with 64 more; a peer that wants more loses its
-   * connection. A topic takes up to 0.7 KB of memory besides its bytes. Default 256 MiB.
+   * connection. What a topic takes besides its bytes is half a KB of memory. Default 256 MiB.
    */
   maxSubscriptionBytes: number;
   /** Bytes that a topic may have; a peer that sends a longer one loses its connection. Default 1 MiB. */
