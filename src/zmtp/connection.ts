@@ -135,7 +135,7 @@ export class Connection {
   /**
    * Asks a PUB or XPUB for the messages whose first part begins with `topic`; before its READY has come this is held.
    * @param form a command to a peer that knows it, else a message (`negotiated`, the default); or always a `message`.
-   * @throws {ZmqError} EINVAL when we are no SUB or XSUB. @throws {TypeError} when the topic is no Uint8Array.
+   * @throws {ZmqError} EINVAL when we are no SUB or XSUB, and for another form. @throws {TypeError} when the topic is no Uint8Array.
    */
   subscribe(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
     this.#subscription(true, topic, form);
@@ -264,6 +264,8 @@ export class Connection {
     if (!sendsSubscriptions(this.#options.socketType)) {
       throw new ZmqError("EINVAL", `${this.#options.socketType} has no subscriptions`);
     }
+    if (form !== "negotiated" && form !== "message")
+      throw new ZmqError("EINVAL", `No form of a subscription: ${String(form)}`);
     if (this.#traffic !== null) this.#traffic.subscription(subscribe, topic, form);
     else this.#hold({ type: "subscription", subscribe, topic: new Uint8Array(topic), form });
   }
