@@ -11,6 +11,7 @@ export type {
   InvertOptions,
   Message,
   MessageLike,
+  OverflowOptions,
   PeerStats,
   PublisherOptions,
   PublishOptions,

@@ -1,5 +1,5 @@
-import type { Context } from "./context.ts";
 import type { CommonOptions } from "./common-options.ts";
+import type { Context } from "./context.ts";
 import type { Pipe } from "./pipe.ts";
 import {
   INVERT_OPTIONS,
@@ -32,7 +32,13 @@ export interface Publisher extends ConflateOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Publisher extends PublishingSocket<PubPattern> {
   static {
-    Socket.defineOptions(Publisher.prototype, { ...SEND_OPTIONS, ...OVERFLOW_OPTIONS, ...CONFLATE_OPTIONS, ...PUBLISH_OPTIONS, ...INVERT_OPTIONS });
+    Socket.defineOptions(Publisher.prototype, {
+      ...SEND_OPTIONS,
+      ...OVERFLOW_OPTIONS,
+      ...CONFLATE_OPTIONS,
+      ...PUBLISH_OPTIONS,
+      ...INVERT_OPTIONS,
+    });
   }
 
   constructor(options: PublisherOptions, context: Context) {

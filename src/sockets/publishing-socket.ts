@@ -1,8 +1,9 @@
 import { ZmqError } from "../errors.ts";
 import type { MessageLike } from "./message.ts";
-import type { CallOptions, SendOptions } from "./options.ts";
+import type { CallOptions } from "./options.ts";
 import type { InvertOptions, PublishOptions } from "./publish-options.ts";
 import type { PublishingPattern } from "./publishing-pattern.ts";
+import type { OverflowOptions, SendOptions } from "./queue-options.ts";
 import { Socket } from "./socket.ts";
 
 export interface SubscribedOptions {
@@ -14,6 +15,7 @@ export interface SubscribedOptions {
 // biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.
 export interface PublishingSocket<P extends PublishingPattern>
   extends SendOptions,
+    OverflowOptions,
     PublishOptions,
     InvertOptions {}
 

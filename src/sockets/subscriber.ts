@@ -1,5 +1,5 @@
-import type { Context } from "./context.ts";
 import type { CommonOptions } from "./common-options.ts";
+import type { Context } from "./context.ts";
 import type { Pipe } from "./pipe.ts";
 import { INVERT_OPTIONS, type InvertOptions } from "./publish-options.ts";
 import {
@@ -23,7 +23,11 @@ export interface Subscriber extends ConflateOptions, InvertOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Subscriber extends SubscribingSocket<SubPattern> {
   static {
-    Socket.defineOptions(Subscriber.prototype, { ...RECEIVE_OPTIONS, ...CONFLATE_OPTIONS, ...INVERT_OPTIONS });
+    Socket.defineOptions(Subscriber.prototype, {
+      ...RECEIVE_OPTIONS,
+      ...CONFLATE_OPTIONS,
+      ...INVERT_OPTIONS,
+    });
   }
 
   constructor(options: SubscriberOptions, context: Context) {

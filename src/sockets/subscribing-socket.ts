@@ -1,5 +1,6 @@
 import type { Message } from "./message.ts";
-import type { CallOptions, ReceiveOptions } from "./options.ts";
+import type { CallOptions } from "./options.ts";
+import type { ReceiveOptions } from "./queue-options.ts";
 import type { ReceiveBatchOptions } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 import type { SubscribingPattern } from "./subscribing-pattern.ts";

@@ -1,14 +1,8 @@
 import { ZmqError } from "../errors.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Message } from "./message.ts";
-import {
-  type CallOptions,
-  type CommonOptions,
-  RECEIVE_OPTIONS,
-  type ReceiveOptions,
-  SEND_OPTIONS,
-  type SendOptions,
-} from "./options.ts";
+import type { CallOptions } from "./options.ts";
 import {
   INVERT_OPTIONS,
   type InvertOptions,
@@ -18,12 +12,26 @@ import {
   type XPublishOptions,
 } from "./publish-options.ts";
 import { PublishingSocket } from "./publishing-socket.ts";
+import {
+  OVERFLOW_OPTIONS,
+  type OverflowOptions,
+  RECEIVE_OPTIONS,
+  type ReceiveOptions,
+  SEND_OPTIONS,
+  type SendOptions,
+} from "./queue-options.ts";
 import type { ReceiveBatchOptions } from "./receiver.ts";
 import { Socket } from "./socket.ts";
 import { XPubPattern } from "./xpub-pattern.ts";
 
 export type XPublisherOptions = Partial<
-  CommonOptions & SendOptions & ReceiveOptions & PublishOptions & InvertOptions & XPublishOptions
+  CommonOptions &
+    SendOptions &
+    ReceiveOptions &
+    OverflowOptions &
+    PublishOptions &
+    InvertOptions &
+    XPublishOptions
 >;
 
 export interface XPublisher extends ReceiveOptions, XPublishOptions {}
@@ -43,6 +51,7 @@ export class XPublisher extends PublishingSocket<XPubPattern> {
     Socket.defineOptions(XPublisher.prototype, {
       ...SEND_OPTIONS,
       ...RECEIVE_OPTIONS,
+      ...OVERFLOW_OPTIONS,
       ...PUBLISH_OPTIONS,
       ...INVERT_OPTIONS,
       ...XPUBLISH_OPTIONS,

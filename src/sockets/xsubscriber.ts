@@ -1,19 +1,13 @@
 import { OutgoingMessage } from "../zmtp/index.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import type { MessageLike } from "./message.ts";
-import {
-  type AllOptions,
-  type CallOptions,
-  type CommonOptions,
-  RECEIVE_OPTIONS,
-  type ReceiveOptions,
-  SEND_OPTIONS,
-  type SendOptions,
-} from "./options.ts";
+import type { AllOptions, CallOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Pipe } from "./pipe.ts";
 import { XSUBSCRIBE_OPTIONS, type XSubscribeOptions } from "./publish-options.ts";
+import { RECEIVE_OPTIONS, type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
 import { Socket } from "./socket.ts";
 import { SubscribingPattern } from "./subscribing-pattern.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";
