@@ -375,6 +375,19 @@ describe("PS-5: manual", () => {
     expect(publisher.stats().sent).toBe(0);
   });
 
+  it("the peer whose message was received last goes: acting on it does nothing", async () => {
+    const { world, publisher, peers, say } = await withPeers(1, { manual: true });
+    await say(peers[0], message("hello"));
+    await publisher.receive();
+    peers[0]?.stream.reset();
+    await world.settle();
+    publisher.subscribe("X");
+    const subscribed = watch(publisher.subscribed("X"));
+    await world.settle();
+    expect(subscribed.state).toBe("pending");
+    await world.run(publisher.close());
+  });
+
   it("messages of a peer that has gone meanwhile: acting on it does nothing, also when it is back", async () => {
     const world = new World();
     const raws = world.listenRaw("sim://a");
