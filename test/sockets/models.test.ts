@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { FanOut } from "../../src/sockets/fan-out.ts";
@@ -8,6 +6,7 @@ import type { Pipe } from "../../src/sockets/pipe.ts";
 import { PrefixTrie } from "../../src/sockets/prefix-trie.ts";
 import { Subscriptions } from "../../src/sockets/subscriptions.ts";
 import { OutgoingMessage } from "../../src/zmtp/index.ts";
+import { memoryInUse } from "../support/memory.ts";
 import { World } from "../support/sim-sockets.ts";
 
 /** Few bytes, so that topics share prefixes and edges are split and joined all the time. */
@@ -62,10 +61,10 @@ describe("PrefixTrie", () => {
     expect(trie.get(other)).toBe(2);
   });
 
-  it("keeps no bytes of topics that are gone, though others have led along them", () => {
+  it("keeps no bytes of topics that are gone, though others have led along them", async () => {
     const size = 2 ** 20;
     const trie = new PrefixTrie<number>();
-    const before = arrayBuffers();
+    const before = await memoryInUse();
     for (let i = 0; i < 64; i += 1) {
       const long = new Uint8Array(size).fill(i);
       trie.set(long, i);
@@ -74,7 +73,7 @@ describe("PrefixTrie", () => {
       trie.set(Uint8Array.of(i, i, 255), i);
       expect(trie.delete(long)).toBe(true);
     }
-    expect(arrayBuffers() - before).toBeLessThan(16 * size);
+    expect(await memoryInUse(before + 16 * size)).toBeLessThan(before + 16 * size);
     expect(trie.get(Uint8Array.of(7, 7, 255))).toBe(7);
   });
 
@@ -94,15 +93,6 @@ describe("PrefixTrie", () => {
     expect(counts).toEqual([0, 0, 0]);
   });
 });
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
-/** Bytes of all array buffers that are in use. */
-function arrayBuffers(): number {
-  collectGarbage();
-  return process.memoryUsage().arrayBuffers;
-}
 
 describe("Fifo", () => {
   it("agrees with an array", () => {

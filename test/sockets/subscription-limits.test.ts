@@ -1,20 +1,9 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { encodeCommand } from "../../src/zmtp/index.ts";
+import { memoryInUse } from "../support/memory.ts";
 import { command, drain, eventsOf, message, trapRejections, World } from "../support/sim-sockets.ts";
 
 trapRejections();
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
-/** Bytes in use. */
-function memory(): number {
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 const subscribe = (topic: Uint8Array): Uint8Array => encodeCommand("SUBSCRIBE", topic);
 const cancel = (topic: Uint8Array): Uint8Array => encodeCommand("CANCEL", topic);
@@ -108,14 +97,14 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
       maxSubscriptionBytes: limit,
       ...(kind === "xpublisher" && { receiveHighWaterMark: 0 }),
     });
-    const before = memory();
+    const before = await memoryInUse();
     let most = 0;
     for (let n = 0; n < 200_000 && greedy.ends.length === 0; n += 1) {
       greedy.write(subscribe(Buffer.from(`${n}`.padStart(6, "0"))));
       if (n % 5000 === 4999) {
         await world.settle();
         if ("receive" in publisher) await drain(publisher);
-        most = Math.max(most, memory() - before);
+        most = Math.max(most, (await memoryInUse(before + 10 * limit)) - before);
       }
     }
     await world.settle();
@@ -123,7 +112,7 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
     // What a small topic takes besides what it counts is told at the option.
     expect(most).toBeLessThan(12 * limit);
     if ("receive" in publisher) await drain(publisher);
-    expect(memory() - before).toBeLessThan(limit);
+    expect(await memoryInUse(before + limit - 1)).toBeLessThan(before + limit);
   });
 });
 
