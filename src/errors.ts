@@ -64,7 +64,8 @@ export type ProtocolErrorCode =
   | "ERR_ZMTP_INVALID_METADATA"
   | "ERR_ZMTP_SOCKET_TYPE"
   | "ERR_ZMTP_HANDSHAKE_TIMEOUT"
-  | "ERR_ZMTP_HEARTBEAT_TIMEOUT";
+  | "ERR_ZMTP_HEARTBEAT_TIMEOUT"
+  | "ERR_ZMTP_SUBSCRIPTION_LIMIT";
 
 /** zeromq.js's texts for the status codes of RFC 27. */
 const STATUS: ReadonlyMap<string, string> = new Map([

@@ -9,11 +9,13 @@ export type {
   ConflateOptions,
   ContextOptions,
   DisconnectReason,
+  InvertOptions,
   Message,
   MessageLike,
   OverflowOptions,
   PeerStats,
   PublisherOptions,
+  PublishOptions,
   PullOptions,
   PushOptions,
   ReceiveBatchOptions,
@@ -26,6 +28,10 @@ export type {
   SubscribedOptions,
   SubscriberOptions,
   ThreadOptions,
+  XPublisherOptions,
+  XPublishOptions,
+  XSubscribeOptions,
+  XSubscriberOptions,
 } from "./sockets/index.ts";
 export { Observer, Proxy } from "./sockets/index.ts";
 
@@ -50,6 +56,26 @@ export class Subscriber extends sockets.Subscriber {
 
   /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
   constructor(options: sockets.SubscriberOptions = {}) {
+    super(options, nodeContext());
+  }
+}
+
+/** A Publisher that receives the subscriptions, and what its peers send. */
+export class XPublisher extends sockets.XPublisher {
+  static override readonly name: string = "XPublisher";
+
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
+  constructor(options: sockets.XPublisherOptions = {}) {
+    super(options, nodeContext());
+  }
+}
+
+/** A Subscriber that subscribes by sending messages, and sends messages to the publishers. */
+export class XSubscriber extends sockets.XSubscriber {
+  static override readonly name: string = "XSubscriber";
+
+  /** @throws {TypeError} for an unknown option or one of the wrong kind. @throws {ZmqError} EINVAL for one out of range. */
+  constructor(options: sockets.XSubscriberOptions = {}) {
     super(options, nodeContext());
   }
 }

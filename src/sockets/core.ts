@@ -31,5 +31,6 @@ export function connectionOptions(
     heartbeatTimeout: options.heartbeatTimeout,
     heartbeatTimeToLive: options.heartbeatTimeToLive,
     heartbeatPeers: options.heartbeatPeers,
+    onlyFirstSubscribe: options.onlyFirstSubscribe,
   };
 }

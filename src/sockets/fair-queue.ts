@@ -1,13 +1,13 @@
 import { Fifo } from "./fifo.ts";
 import type { Pipe } from "./pipe.ts";
+import type { MessageQueue } from "./receiver.ts";
 
 /** Takes one message from each peer in turn (RFC 30, "The PULL Socket Type"). Messages are never interleaved. */
-export class FairQueue {
+export class FairQueue implements MessageQueue {
   /** Pipes that keep messages, the next one first. */
   readonly #active = new Fifo<Pipe>();
   readonly #isActive = new Set<Pipe>();
 
-  /** How many messages of peers that are gone wait. */
   left(): number {
     let count = 0;
     for (const pipe of this.#isActive) if (pipe.isGone) count += pipe.kept;

@@ -37,6 +37,12 @@ export class Fifo<T> {
     return at >= 0;
   }
 
+  /** From the first in, without taking anything out. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let i = 0; i < this.#length; i += 1)
+      yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as T;
+  }
+
   clear(): void {
     this.#ring = new Array(16);
     this.#head = 0;

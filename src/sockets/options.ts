@@ -1,6 +1,16 @@
 import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
 import type { OptionTable } from "./option-rules.ts";
 import {
+  INVERT_OPTIONS,
+  type InvertOptions,
+  PUBLISH_OPTIONS,
+  type PublishOptions,
+  XPUBLISH_OPTIONS,
+  type XPublishOptions,
+  XSUBSCRIBE_OPTIONS,
+  type XSubscribeOptions,
+} from "./publish-options.ts";
+import {
   CONFLATE_OPTIONS,
   type ConflateOptions,
   OVERFLOW_OPTIONS,
@@ -18,7 +28,15 @@ export interface CallOptions {
 }
 
 /** The values of one socket. Types without a use for some of them never read those. */
-export type AllOptions = CommonOptions & SendOptions & ReceiveOptions & OverflowOptions & ConflateOptions;
+export type AllOptions = CommonOptions &
+  SendOptions &
+  ReceiveOptions &
+  OverflowOptions &
+  ConflateOptions &
+  PublishOptions &
+  InvertOptions &
+  XPublishOptions &
+  XSubscribeOptions;
 
 /** What every option of the sockets takes. */
 export const RULES: OptionTable<AllOptions> = {
@@ -27,6 +45,10 @@ export const RULES: OptionTable<AllOptions> = {
   ...RECEIVE_OPTIONS,
   ...OVERFLOW_OPTIONS,
   ...CONFLATE_OPTIONS,
+  ...PUBLISH_OPTIONS,
+  ...INVERT_OPTIONS,
+  ...XPUBLISH_OPTIONS,
+  ...XSUBSCRIBE_OPTIONS,
 };
 
 /** Every option with its default. */

@@ -1,4 +1,5 @@
-import type { OutgoingMessage } from "../zmtp/index.ts";
+import type { ProtocolError } from "../errors.ts";
+import type { OutgoingMessage, SubscriptionForm } from "../zmtp/index.ts";
 
 /** What a pattern sees of a peer, whatever carries the bytes. Lasts as long as the wish to talk to that peer. */
 export interface Pipe {
@@ -23,12 +24,14 @@ export interface Pipe {
   /** Counts a message that was meant for this peer and not taken. */
   drop(): void;
   /** Tells the connected peer of a subscription, outside the high-water mark. Nothing when none is connected. */
-  subscribe(topic: Uint8Array): void;
-  cancel(topic: Uint8Array): void;
+  subscribe(topic: Uint8Array, form?: SubscriptionForm): void;
+  cancel(topic: Uint8Array, form?: SubscriptionForm): void;
   /** Resolves when the peer has done what we sent it so far. @see Subscriber.confirmed */
   confirm(): Promise<"answered" | "assumed">;
   /** As `drop`, but ends the connection, so that the peer knows. */
   overflow(): void;
+  /** Ends the connection at once for what the peer has done; its `disconnect` event tells. */
+  fail(error: ProtocolError): void;
 }
 
 /** How a socket type deals with its peers. Every method is called by the pipe, never from within `offer`. */
@@ -53,4 +56,6 @@ export interface Pattern {
   left(): number;
   /** The socket was closed: settle whatever waits. */
   close(): void;
+  /** An option was set. What depends on options for each message may be prepared here. */
+  configure?(): void;
 }

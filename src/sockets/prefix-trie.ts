@@ -1,77 +1,72 @@
 /**
  * Values by topic, found by every topic that is a prefix of some bytes: a radix tree, each edge with as many bytes as have
  * no fork in them. No method is recursive: a peer may subscribe to a topic of a megabyte.
+ *
+ * A node names the bytes on the way to it as the head of a topic that leads through it. So nothing is copied when an edge is
+ * split or joined, however long it is, and what is kept are the bytes of topics that have a value, once each.
  */
 export class PrefixTrie<V> {
-  readonly #root = new Node<V>(EMPTY);
-  #size = 0;
-
-  /** How many topics have a value. */
-  get size(): number {
-    return this.#size;
-  }
+  readonly #root = new Node<V>(EMPTY, 0);
 
   get(topic: Uint8Array): V | undefined {
     let node = this.#root;
-    for (let at = 0; at < topic.length; ) {
-      const child = node.children.get(topic[at] as number);
-      if (child === undefined || commonLength(child.label, topic, at) < child.label.length) return undefined;
-      at += child.label.length;
+    while (node.end < topic.length) {
+      const child = node.children.get(topic[node.end] as number);
+      if (child === undefined || !child.leadsTo(topic, node.end)) return undefined;
       node = child;
     }
     return node.value;
   }
 
-  /** Sets the value of a topic. The topic is copied. */
+  /** Sets the value of a topic. The bytes are kept: they must not change, nor share the memory of larger ones. */
   set(topic: Uint8Array, value: V): void {
     let node = this.#root;
-    for (let at = 0; at < topic.length; ) {
-      const first = topic[at] as number;
-      let child = node.children.get(first);
+    while (node.end < topic.length) {
+      const child = node.children.get(topic[node.end] as number);
       if (child === undefined) {
-        child = new Node<V>(copy(topic, at));
-        addChild(node, child);
+        const leaf = new Node<V>(topic, topic.length);
+        addChild(node, leaf);
+        node = leaf;
       } else {
-        const common = commonLength(child.label, topic, at);
-        if (common < child.label.length) child = split(node, child, common);
+        const end = agreement(child, topic, node.end);
+        node = end < child.end ? split(node, child, end) : child;
       }
-      at += child.label.length;
-      node = child;
     }
-    if (node.value === undefined) this.#size += 1;
+    if (node.value === undefined) node.topic = topic;
     node.value = value;
   }
 
   /** @returns whether the topic had a value. */
   delete(topic: Uint8Array): boolean {
-    let parent: Node<V> | null = null;
-    let grandparent: Node<V> | null = null;
+    const above: Node<V>[] = [];
     let node = this.#root;
-    for (let at = 0; at < topic.length; ) {
-      const child = node.children.get(topic[at] as number);
-      if (child === undefined || commonLength(child.label, topic, at) < child.label.length) return false;
-      at += child.label.length;
-      grandparent = parent;
-      parent = node;
+    while (node.end < topic.length) {
+      const child = node.children.get(topic[node.end] as number);
+      if (child === undefined || !child.leadsTo(topic, node.end)) return false;
+      above.push(node);
       node = child;
     }
     if (node.value === undefined) return false;
+    const gone = node.topic;
     node.value = undefined;
-    this.#size -= 1;
-    if (parent !== null) tidy(parent, node);
-    if (parent !== null && grandparent !== null) tidy(grandparent, parent);
+    const parent = above.at(-1);
+    const grandparent = above.at(-2);
+    if (parent !== undefined) tidy(parent, node);
+    if (parent !== undefined && grandparent !== undefined) tidy(grandparent, parent);
+    // From below: a child that is looked at has been taken off the topic already.
+    takeOff(node, gone);
+    for (let i = above.length - 1; i >= 0; i -= 1) takeOff(above[i] as Node<V>, gone);
     return true;
   }
 
   /** Adds to `found` the values of all topics that are a prefix of `bytes`, the shortest first. */
   collect(bytes: Uint8Array, found: V[]): void {
     let node: Node<V> | undefined = this.#root;
-    for (let at = 0; node !== undefined; ) {
+    while (node !== undefined) {
       if (node.value !== undefined) found.push(node.value);
-      if (at >= bytes.length) return;
-      const child: Node<V> | undefined = node.children.get(bytes[at] as number);
-      if (child === undefined || commonLength(child.label, bytes, at) < child.label.length) return;
-      at += child.label.length;
+      if (node.end >= bytes.length) return;
+      const child: Node<V> | undefined = node.children.get(bytes[node.end] as number);
+      if (child === undefined || !child.leadsTo(bytes, node.end)) return;
       node = child;
     }
   }
@@ -79,11 +74,10 @@ export class PrefixTrie<V> {
   /** Whether some topic is a prefix of `bytes`. */
   hasPrefixOf(bytes: Uint8Array): boolean {
     let node = this.#root;
-    for (let at = 0; node.value === undefined; ) {
-      if (at >= bytes.length) return false;
-      const child = node.children.get(bytes[at] as number);
-      if (child === undefined || commonLength(child.label, bytes, at) < child.label.length) return false;
-      at += child.label.length;
+    while (node.value === undefined) {
+      if (node.end >= bytes.length) return false;
+      const child = node.children.get(bytes[node.end] as number);
+      if (child === undefined || !child.leadsTo(bytes, node.end)) return false;
       node = child;
     }
     return true;
@@ -95,57 +89,63 @@ const EMPTY = new Uint8Array(0);
 const LEAF = new Map<number, never>();
 
 class Node<V> {
-  /** The bytes on the edge to this node; empty for the root only. */
-  label: Uint8Array;
+  /** A topic with a value, whose first `end` bytes are the way to here: this node's own, if it has a value. */
+  topic: Uint8Array;
+  end: number;
   value: V | undefined = undefined;
-  /** By the first byte of their labels. */
+  /** By the byte that follows. */
   children: Map<number, Node<V>> = LEAF;
 
-  constructor(label: Uint8Array) {
-    this.label = label;
+  constructor(topic: Uint8Array, end: number) {
+    this.topic = topic;
+    this.end = end;
+  }
+
+  /** Whether the way to here is a prefix of `bytes`, of which those before `from`, and the next, are known to agree. */
+  leadsTo(bytes: Uint8Array, from: number): boolean {
+    const { topic, end } = this;
+    if (end > bytes.length) return false;
+    for (let at = from + 1; at < end; at += 1) if (topic[at] !== bytes[at]) return false;
+    return true;
   }
 }
 
-/** How many bytes of `label` stand in `bytes` from `at` on. */
-function commonLength(label: Uint8Array, bytes: Uint8Array, at: number): number {
-  const end = Math.min(label.length, bytes.length - at);
-  let length = 0;
-  while (length < end && label[length] === bytes[at + length]) length += 1;
-  return length;
+/** How many bytes of the way to `node` stand at the beginning of `topic`; those before `from` are known to agree. */
+function agreement<V>(node: Node<V>, topic: Uint8Array, from: number): number {
+  const most = Math.min(node.end, topic.length);
+  let end = from;
+  while (end < most && node.topic[end] === topic[end]) end += 1;
+  return end;
 }
 
-/** Puts a node in the middle of an edge, after `length` bytes. */
-function split<V>(parent: Node<V>, child: Node<V>, length: number): Node<V> {
-  const middle = new Node<V>(copy(child.label, 0, length));
-  child.label = copy(child.label, length);
-  addChild(middle, child);
+/** Puts a node in the middle of an edge, where the way from the root is `end` bytes long. */
+function split<V>(parent: Node<V>, child: Node<V>, end: number): Node<V> {
+  const middle = new Node<V>(child.topic, end);
   addChild(parent, middle);
+  addChild(middle, child);
   return middle;
 }
 
-/** Takes out a node that serves no purpose, and joins an edge that has no fork any more. */
+/** Takes out a node that serves no purpose, and so joins an edge that has no fork any more. */
 function tidy<V>(parent: Node<V>, node: Node<V>): void {
   if (node.value !== undefined || node.children.size > 1) return;
-  const first = node.label[0] as number;
-  if (node.children.size === 0) {
+  const first = node.topic[parent.end] as number;
+  const [child] = node.children.values();
+  if (child !== undefined) parent.children.set(first, child);
+  else {
     parent.children.delete(first);
     if (parent.children.size === 0) parent.children = LEAF;
-    return;
   }
-  const [child] = node.children.values() as unknown as [Node<V>];
-  const label = new Uint8Array(node.label.length + child.label.length);
-  label.set(node.label);
-  label.set(child.label, node.label.length);
-  child.label = label;
-  addChild(parent, child);
+}
+
+/** Names the way to a node by another topic than the one that has gone. */
+function takeOff<V>(node: Node<V>, gone: Uint8Array): void {
+  if (node.topic !== gone) return;
+  const [child] = node.children.values();
+  node.topic = child === undefined ? EMPTY : child.topic;
 }
 
 function addChild<V>(parent: Node<V>, child: Node<V>): void {
   if (parent.children === LEAF) parent.children = new Map();
-  parent.children.set(child.label[0] as number, child);
-}
-
-/** A Buffer's own `slice` would be a view and pin the chunk that the topic came in. */
-function copy(bytes: Uint8Array, from: number, to?: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(from, to));
+  parent.children.set(child.topic[parent.end] as number, child);
 }

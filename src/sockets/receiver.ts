@@ -7,6 +7,15 @@ import { Pace } from "./pace.ts";
 import type { Pipe } from "./pipe.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
+/** Where messages wait for a reader. */
+export interface MessageQueue {
+  push(pipe: Pipe, parts: Uint8Array[]): void;
+  shift(): Uint8Array[] | undefined;
+  /** How many messages of peers that are gone wait. */
+  left(): number;
+  readonly isEmpty: boolean;
+}
+
 export interface ReceiveBatchOptions {
   /** Messages at most. Default 1000. */
   max?: number;
@@ -21,23 +30,33 @@ interface Place {
 /** The receiving half of a socket: messages that wait for a reader, or readers that wait for a message. */
 export class Receiver {
   readonly #options: AllOptions;
-  readonly #queue = new FairQueue();
+  readonly #queue: MessageQueue;
   readonly #readers: WaitingLine<Place | null, Message>;
   readonly #pace: Pace;
   #closed = false;
   /** Messages handed to the application. */
   #handedOut = 0;
 
-  constructor(environment: Environment, options: AllOptions) {
+  constructor(environment: Environment, options: AllOptions, queue: MessageQueue = new FairQueue()) {
     this.#options = options;
+    this.#queue = queue;
     this.#readers = new WaitingLine(environment);
     this.#pace = new Pace(environment);
   }
 
   /** A message came in. */
   message(pipe: Pipe, parts: Uint8Array[]): void {
-    if (this.#handOver(parts)) pipe.countReceived();
+    if (this.hand(parts)) pipe.countReceived();
     else this.#queue.push(pipe, parts);
+  }
+
+  /** Gives a message to the reader who has waited longest. @returns false when none waits. */
+  hand(parts: Uint8Array[]): boolean {
+    const place = this.#readers.peek();
+    if (!this.#readers.settle(parts as Message)) return false;
+    this.#handedOut += 1;
+    if (place) place.number = this.#handedOut;
+    return true;
   }
 
   receive(signal?: AbortSignal): Promise<Message> {
@@ -112,15 +131,6 @@ export class Receiver {
     const parts = this.#queue.shift();
     if (parts !== undefined) this.#handedOut += 1;
     return parts;
-  }
-
-  /** @returns false when nobody waits. */
-  #handOver(parts: Uint8Array[]): boolean {
-    const place = this.#readers.peek();
-    if (!this.#readers.settle(parts as Message)) return false;
-    this.#handedOut += 1;
-    if (place) place.number = this.#handedOut;
-    return true;
   }
 
   #wait(signal?: AbortSignal, place: Place | null = null): Promise<Message> {

@@ -1,6 +1,12 @@
 import { ProtocolError } from "../errors.ts";
 import type { Stream, StreamHandler } from "../transports/transport.ts";
-import { Connection, type ConnectionOptions, type OutgoingMessage, type PeerInfo } from "../zmtp/index.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  type OutgoingMessage,
+  type PeerInfo,
+  type SubscriptionForm,
+} from "../zmtp/index.ts";
 import type { Context } from "./context.ts";
 import type { Timer } from "./environment.ts";
 import type { DisconnectReason } from "./events.ts";
@@ -88,13 +94,13 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#sent();
   }
 
-  subscribe(topic: Uint8Array): void {
-    this.#connection.subscribe(topic);
+  subscribe(topic: Uint8Array, form?: SubscriptionForm): void {
+    this.#connection.subscribe(topic, form);
     this.#sent();
   }
 
-  cancel(topic: Uint8Array): void {
-    this.#connection.cancel(topic);
+  cancel(topic: Uint8Array, form?: SubscriptionForm): void {
+    this.#connection.cancel(topic, form);
     this.#sent();
   }
 
@@ -149,6 +155,12 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#closing = true;
     this.#context.scheduler.forget(this);
     this.#stream.destroy();
+  }
+
+  /** Ends the connection for what the peer has done, though the protocol allows it. Nothing more is sent. `onEnd` follows. */
+  fail(error: ProtocolError): void {
+    this.#connection.close();
+    this.#fail(error);
   }
 
   tick(now: number): void {

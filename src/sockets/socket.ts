@@ -262,6 +262,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
         set(this: Socket<Pattern>, value: unknown) {
           if (this.#isClosed) throw new ZmqError("ENOTSOCK");
           (this.#options as unknown as Record<string, unknown>)[name] = rule.check(name, value, this.#warn);
+          this.#pattern.configure?.();
           if (rule.effect === "now") this.#endpoints.reconsider();
           else if (!this.#endpoints.isEmpty) this.#warn(TOO_LATE);
         },

@@ -18,7 +18,7 @@ export class Subscriptions {
       return false;
     }
     const subscription = { topic: new Uint8Array(topic), count: 1 };
-    this.#topics.set(topic, subscription);
+    this.#topics.set(subscription.topic, subscription);
     this.#all.add(subscription);
     return true;
   }

@@ -1,6 +1,6 @@
-import { ZmqError } from "../errors.ts";
+import { type ProtocolError, ZmqError } from "../errors.ts";
 import type { Stream } from "../transports/transport.ts";
-import type { OutgoingMessage } from "../zmtp/index.ts";
+import type { OutgoingMessage, SubscriptionForm } from "../zmtp/index.ts";
 import { Confirmations } from "./confirmations.ts";
 import { type Core, connectionOptions } from "./core.ts";
 import type { DisconnectReason } from "./events.ts";
@@ -135,12 +135,12 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#core.events.emit({ type: "drop", address: this.address });
   }
 
-  subscribe(topic: Uint8Array): void {
-    if (this.#isReady) this.#session?.subscribe(topic);
+  subscribe(topic: Uint8Array, form?: SubscriptionForm): void {
+    if (this.#isReady) this.#session?.subscribe(topic, form);
   }
 
-  cancel(topic: Uint8Array): void {
-    if (this.#isReady) this.#session?.cancel(topic);
+  cancel(topic: Uint8Array, form?: SubscriptionForm): void {
+    if (this.#isReady) this.#session?.cancel(topic, form);
   }
 
   confirm(): Promise<"answered" | "assumed"> {
@@ -154,6 +154,10 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#overflowed = true;
     this.discard();
     this.#session?.cut();
+  }
+
+  fail(error: ProtocolError): void {
+    this.#session?.fail(error);
   }
 
   /** Drops and counts what waits to be sent. */

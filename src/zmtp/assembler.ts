@@ -5,15 +5,20 @@ import { parseSubscription } from "./subscription.ts";
 /** Makes messages of message frames: whole or not at all (RFC 37, "Messages"). */
 export class MessageAssembler {
   readonly #findsSubscriptions: boolean;
+  readonly #onlyFirstSubscribe: boolean;
   /** The parts of a message that is not complete yet. */
   #parts: Uint8Array[] = [];
   /** Events of a message that gave more than one, from `#next` on. */
   #events: Event[] = [];
   #next = 0;
 
-  /** @param options.findsSubscriptions whether subscriptions come as messages, which is so for PUB and XPUB. */
-  constructor(options: { findsSubscriptions: boolean }) {
+  /**
+   * @param options.findsSubscriptions whether subscriptions come as messages, which is so for PUB and XPUB.
+   * @param options.onlyFirstSubscribe a message that does not begin with one has none (ZMQ_ONLY_FIRST_SUBSCRIBE).
+   */
+  constructor(options: { findsSubscriptions: boolean; onlyFirstSubscribe: boolean }) {
     this.#findsSubscriptions = options.findsSubscriptions;
+    this.#onlyFirstSubscribe = options.onlyFirstSubscribe;
   }
 
   /** A message has begun and is not complete. */
@@ -57,6 +62,8 @@ export class MessageAssembler {
    * then what is left of the message.
    */
   #split(parts: Uint8Array[]): Event | null {
+    if (this.#onlyFirstSubscribe && parseSubscription(parts[0] as Uint8Array) === null)
+      return { type: "message", parts };
     const rest: Uint8Array[] = [];
     for (const part of parts) {
       const subscription = parseSubscription(part);

@@ -18,6 +18,7 @@ import { OutputQueue } from "./output.ts";
 import type { PeerInfo } from "./peer-info.ts";
 import { sendsSubscriptions } from "./socket-type.ts";
 import { type Stage, step } from "./stage.ts";
+import type { SubscriptionForm } from "./subscription.ts";
 import { Traffic } from "./traffic.ts";
 
 /**
@@ -133,15 +134,16 @@ export class Connection {
 
   /**
    * Asks a PUB or XPUB for the messages whose first part begins with `topic`; before its READY has come this is held.
-   * @throws {ZmqError} EINVAL when we are no SUB or XSUB. @throws {TypeError} when the topic is no Uint8Array.
+   * @param form a command to a peer that knows it, else a message (`negotiated`, the default); or always a `message`.
+   * @throws {ZmqError} EINVAL when we are no SUB or XSUB, and for another form. @throws {TypeError} when the topic is no Uint8Array.
    */
-  subscribe(topic: Uint8Array): void {
-    this.#subscription(true, topic);
+  subscribe(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
+    this.#subscription(true, topic, form);
   }
 
   /** Takes a subscription back; otherwise as `subscribe`. */
-  cancel(topic: Uint8Array): void {
-    this.#subscription(false, topic);
+  cancel(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
+    this.#subscription(false, topic, form);
   }
 
   /**
@@ -252,18 +254,20 @@ export class Connection {
     for (const item of this.#held) {
       if (item.type === "message") traffic.send(item.message);
       else if (item.type === "ping") traffic.ping(item.context);
-      else traffic.subscription(item.subscribe, item.topic);
+      else traffic.subscription(item.subscribe, item.topic, item.form);
     }
     this.#held = [];
   }
 
-  #subscription(subscribe: boolean, topic: Uint8Array): void {
+  #subscription(subscribe: boolean, topic: Uint8Array, form: SubscriptionForm): void {
     if (!(topic instanceof Uint8Array)) throw new TypeError("A topic must be a Uint8Array");
     if (!sendsSubscriptions(this.#options.socketType)) {
       throw new ZmqError("EINVAL", `${this.#options.socketType} has no subscriptions`);
     }
-    if (this.#traffic !== null) this.#traffic.subscription(subscribe, topic);
-    else this.#hold({ type: "subscription", subscribe, topic: new Uint8Array(topic) });
+    if (form !== "negotiated" && form !== "message")
+      throw new ZmqError("EINVAL", `No form of a subscription: ${String(form)}`);
+    if (this.#traffic !== null) this.#traffic.subscription(subscribe, topic, form);
+    else this.#hold({ type: "subscription", subscribe, topic: new Uint8Array(topic), form });
   }
 
   #hold(item: Held): void {

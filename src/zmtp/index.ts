@@ -29,3 +29,4 @@ export { OutputQueue } from "./output.ts";
 export type { PeerInfo } from "./peer-info.ts";
 export { isCompatible, isSocketType, type SocketType } from "./socket-type.ts";
 export type { Stage } from "./stage.ts";
+export type { SubscriptionForm } from "./subscription.ts";

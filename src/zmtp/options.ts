@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   heartbeatTimeToLive?: number;
   /** Whom to send PINGs: `all` (default, as libzmq), or those `able` to answer: ZMTP 3.1, or has sent a PING itself. */
   heartbeatPeers?: "all" | "able";
+  /** On PUB and XPUB, a message that does not begin with a subscription has none (ZMQ_ONLY_FIRST_SUBSCRIBE). Default false. */
+  onlyFirstSubscribe?: boolean;
   /** Where memory comes from that received bodies are copied to and sent bytes are joined in. Default: `new Uint8Array`. */
   allocate?: Allocate;
 }
@@ -56,6 +58,7 @@ export interface ResolvedOptions {
   readonly heartbeatTimeout: number;
   readonly heartbeatTimeToLive: number;
   readonly heartbeatPeers: "all" | "able";
+  readonly onlyFirstSubscribe: boolean;
   readonly allocate: Allocate;
 }
 
@@ -80,6 +83,7 @@ export function resolveOptions(given: ConnectionOptions): ResolvedOptions {
     heartbeatTimeout: heartbeatTimeout === -1 ? heartbeatInterval : heartbeatTimeout,
     heartbeatTimeToLive: integer("heartbeatTimeToLive", given.heartbeatTimeToLive ?? 0, 0, MAX_TIME_TO_LIVE),
     heartbeatPeers: heartbeatPeers(given.heartbeatPeers ?? "all"),
+    onlyFirstSubscribe: boolean("onlyFirstSubscribe", given.onlyFirstSubscribe ?? false),
     allocate: given.allocate ?? allocateUint8Array,
   };
 }
@@ -112,6 +116,11 @@ function integer(name: string, value: number, min: number, max: number = Number.
   if (typeof value !== "number") throw new TypeError(`${name} must be a number`);
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
   throw new ZmqError("EINVAL", `${name} must be an integer from ${min} to ${max}, not ${value}`);
+}
+
+function boolean(name: string, value: boolean): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`${name} must be a boolean`);
+  return value;
 }
 
 function byteLimit(value: number): number {

@@ -6,6 +6,12 @@
  */
 import { commandBody } from "./command.ts";
 
+/**
+ * `negotiated`: the form that the peer's version asks for. `message`: as a message whatever its version, which is how an XSUB of
+ * libzmq sends on the subscriptions that its application sends as messages.
+ */
+export type SubscriptionForm = "negotiated" | "message";
+
 export interface SubscriptionEvent {
   type: "subscription";
   subscribe: boolean;

@@ -9,7 +9,7 @@ import type { OutgoingMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { OutputQueue } from "./output.ts";
 import { receivesSubscriptions } from "./socket-type.ts";
-import { subscriptionCommand, subscriptionMessage } from "./subscription.ts";
+import { type SubscriptionForm, subscriptionCommand, subscriptionMessage } from "./subscription.ts";
 
 /** PONGs that wait in the output at most: a peer that does not read what it asks for gets no more of them. */
 const MAX_WAITING_PONGS = 1024;
@@ -42,7 +42,10 @@ export class Traffic {
     this.#decoder = wire.decoder;
     this.#output = wire.output;
     this.#heartbeat = wire.heartbeat;
-    this.#messages = new MessageAssembler({ findsSubscriptions });
+    this.#messages = new MessageAssembler({
+      findsSubscriptions,
+      onlyFirstSubscribe: options.onlyFirstSubscribe,
+    });
     this.#findsSubscriptions = findsSubscriptions;
     this.#sendsCommands = isVersion31(version);
     this.#timeToLive = options.heartbeatTimeToLive;
@@ -73,9 +76,8 @@ export class Traffic {
     this.#mechanism.encode(message, this.#output);
   }
 
-  /** In the form that the peer's version understands. */
-  subscription(subscribe: boolean, topic: Uint8Array): void {
-    if (this.#sendsCommands) this.#command(subscriptionCommand(subscribe, topic));
+  subscription(subscribe: boolean, topic: Uint8Array, form: SubscriptionForm): void {
+    if (form === "negotiated" && this.#sendsCommands) this.#command(subscriptionCommand(subscribe, topic));
     else this.send([subscriptionMessage(subscribe, topic)]);
   }
 

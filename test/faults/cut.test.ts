@@ -33,7 +33,14 @@ class Session {
    * @returns the bytes that the last connection carried, each way.
    */
   async run(epoch: string, plan: ProxyPlan): Promise<{ toServer: number; toClient: number }> {
-    const listens = { Push: "Pull", Pull: "Push", Publisher: "Subscriber", Subscriber: "Publisher" } as const;
+    const listens = {
+      Push: "Pull",
+      Pull: "Push",
+      Publisher: "Subscriber",
+      Subscriber: "Publisher",
+      XPublisher: "XSubscriber",
+      XSubscriber: "XPublisher",
+    } as const;
     const listener = await this.#listener.open(listens[this.#dials], OPTIONS);
     const dialler = await this.#dialler.open(this.#dials, OPTIONS);
     const dialledSends = this.#dials === "Push" || this.#dials === "Publisher";

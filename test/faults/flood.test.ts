@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
-import { heldBytes } from "../support/memory.ts";
+import { memoryInUse } from "../support/memory.ts";
 import { command, eventsOf, greeting, hex, message, ready, typesOf, World } from "../support/sim-sockets.ts";
 import { until } from "../support/wait.ts";
 
@@ -219,7 +219,7 @@ describe("64 MiB over tcp, and what of it is held", () => {
     socket.on("error", () => {}).resume();
     await once(socket, "connect");
     await until("it is accepted", () => accepted === 1);
-    const before = await heldBytes();
+    const before = await memoryInUse();
     socket.write(first);
     let held = 0;
     for (let written = 0; written < FLOOD && !socket.destroyed; written += chunk.length) {
@@ -227,9 +227,9 @@ describe("64 MiB over tcp, and what of it is held", () => {
       if (!socket.write(chunk))
         await until("there is room, or none for good", () => isOver() || pull.stats().queued >= 1000);
       if (!isOver()) break;
-      if (written % (16 * MIB) < chunk.length) held = Math.max(held, (await heldBytes()) - before);
+      if (written % (16 * MIB) < chunk.length) held = Math.max(held, (await memoryInUse()) - before);
     }
-    held = Math.max(held, (await heldBytes()) - before);
+    held = Math.max(held, (await memoryInUse()) - before);
     expect(held).toBeLessThan(8 * MIB);
     socket.destroy();
     await pull.close();

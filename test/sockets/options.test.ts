@@ -8,6 +8,8 @@ const world = new World();
 const make = {
   Publisher: (options?: object) => world.publisher(options),
   Subscriber: (options?: object) => world.subscriber(options),
+  XPublisher: (options?: object) => world.xpublisher(options),
+  XSubscriber: (options?: object) => world.xsubscriber(options),
   Push: (options?: object) => world.push(options),
   Pull: (options?: object) => world.pull(options),
 };
@@ -62,15 +64,42 @@ const receiving = {
   receiveBufferSize: -1,
 };
 
+const { conflate: _, ...commonX } = common;
+const publishing = {
+  overflow: "drop",
+  noDrop: false,
+  invertMatching: false,
+  maxSubscriptionBytes: 2 ** 28,
+  maxTopicSize: 2 ** 20,
+};
+const xpublishing = {
+  verbosity: null,
+  manual: false,
+  manualLastValue: false,
+  welcomeMessage: null,
+  onlyFirstSubscribe: false,
+};
+const all = {
+  ...common,
+  ...sending,
+  ...receiving,
+  ...publishing,
+  ...xpublishing,
+  verboseUnsubscribe: false,
+  linger: 0,
+};
+
 describe("Options: names and defaults", () => {
   it.each([
-    ["Publisher", { ...common, linger: -1, ...sending, overflow: "drop" }],
-    ["Subscriber", { ...common, linger: 0, ...receiving }], // PS-21
+    ["Publisher", { ...common, linger: -1, ...sending, ...publishing }],
+    ["Subscriber", { ...common, linger: 0, ...receiving, invertMatching: false }], // PS-21
+    ["XPublisher", { ...commonX, linger: -1, ...sending, ...receiving, ...publishing, ...xpublishing }],
+    ["XSubscriber", { ...commonX, linger: 0, ...sending, ...receiving, verboseUnsubscribe: false }], // PS-21
     ["Push", { ...common, linger: -1, ...sending }],
     ["Pull", { ...common, linger: -1, ...receiving }],
   ] as [Kind, Bag][])("%s has these, and no others", (kind, expected) => {
     const socket = make[kind]() as unknown as Bag;
-    const names = Object.keys({ ...common, ...sending, ...receiving, linger: 0, overflow: 0 });
+    const names = Object.keys(all);
     const found = Object.fromEntries(
       names.filter((name) => name in socket).map((name) => [name, socket[name]]),
     );

@@ -11,11 +11,15 @@ import {
   type SocketEvents,
   Subscriber,
   type SubscriberOptions,
+  XPublisher,
+  type XPublisherOptions,
+  XSubscriber,
+  type XSubscriberOptions,
 } from "../../src/sockets/index.ts";
 import type { StreamHandler } from "../../src/transports/transport.ts";
 import { type SimulatedStream, Simulation } from "./simulation.ts";
 
-/** The four sockets in one simulated process. */
+/** The sockets in one simulated process. */
 export class World extends Simulation {
   publisher(options: PublisherOptions = {}): Publisher {
     return new Publisher(options, this.context);
@@ -23,6 +27,14 @@ export class World extends Simulation {
 
   subscriber(options: SubscriberOptions = {}): Subscriber {
     return new Subscriber(options, this.context);
+  }
+
+  xpublisher(options: XPublisherOptions = {}): XPublisher {
+    return new XPublisher(options, this.context);
+  }
+
+  xsubscriber(options: XSubscriberOptions = {}): XSubscriber {
+    return new XSubscriber(options, this.context);
   }
 
   push(options: PushOptions = {}): Push {

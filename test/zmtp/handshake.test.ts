@@ -409,6 +409,7 @@ describe("ConnectionOptions", () => {
   it("the wrong kind is a TypeError", () => {
     for (const options of [
       { routingId: "id" },
+      { onlyFirstSubscribe: 1 },
       { metadata: { "X-A": 1 } },
       { maxMessageSize: "1" },
       { now: "0" },

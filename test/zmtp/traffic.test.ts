@@ -192,6 +192,17 @@ describe("SU-1 to SU-3: subscriptions that PUB and XPUB receive (table 71 to 82)
     ]);
   });
 
+  it("onlyFirstSubscribe: of a message that does not begin with one, no part is", () => {
+    const xpub = connected({ socketType: "XPUB", onlyFirstSubscribe: true }, "XSUB");
+    expect(receive(xpub, '01 01 "x" 01 02 01 "a" 00 01 "y"')).toEqual([message("x", "\x01a", "y")]);
+    expect(receive(xpub, '01 02 01 "a" 01 02 00 "b" 00 01 "z"')).toEqual([
+      subscription(true, "a"),
+      subscription(false, "b"),
+      message("z"),
+    ]);
+    expect(receive(xpub, '00 00 04 0B 09 "SUBSCRIBE" "a"')).toEqual([message(""), subscription(true, "a")]);
+  });
+
   it("77: a message that is not finished is not applied", () => {
     const connection = pub();
     expect(receive(connection, '01 02 01 "a"')).toEqual([]);
@@ -264,6 +275,23 @@ describe("SU-4, E7, E8: subscriptions that SUB and XSUB send", () => {
     expect(written(old)).toEqual(join(hex(asMessage), hex("01"), filled(size)));
   });
 
+  it.each([0, 1] as const)("PS-8: as messages, if so asked, also to minor version %i", (minor) => {
+    const connection = connected({ socketType: "XSUB" }, "XPUB", minor);
+    connection.subscribe(ascii("A"), "message");
+    connection.cancel(ascii("A"), "message");
+    connection.subscribe(ascii(""), "message");
+    expect(written(connection)).toEqual(hex('00 02 01 "A" 00 02 00 "A" 00 01 01'));
+  });
+
+  it("as messages, held until the peer's READY has come, in order", () => {
+    const connection = new Connection({ socketType: "XSUB", now: 0 });
+    connection.subscribe(ascii("A"), "message");
+    connection.subscribe(ascii("B"));
+    connection.push(join(greeting(), ready("XPUB")));
+    connection.next();
+    expect(written(connection).slice(-17)).toEqual(hex('00 02 01 "A" 04 0B 09 "SUBSCRIBE" "B"'));
+  });
+
   it("a topic of a megabyte", () => {
     const connection = sub();
     connection.subscribe(filled(1e6));
@@ -277,6 +305,9 @@ describe("SU-4, E7, E8: subscriptions that SUB and XSUB send", () => {
     expect(() => pull().subscribe(ascii("a"))).toThrow(expect.objectContaining({ code: "EINVAL" }));
     expect(() => pub().cancel(ascii("a"))).toThrow(expect.objectContaining({ code: "EINVAL" }));
     expect(() => sub().subscribe("a" as never)).toThrow(TypeError);
+    expect(() => sub().subscribe(ascii("a"), "command" as never)).toThrow(
+      expect.objectContaining({ code: "EINVAL" }),
+    );
   });
 });
 

@@ -15,7 +15,15 @@ import zmq
 
 PATTERN = bytes(range(251))
 PROBE = b"\0probe\0"
-KINDS = {"Publisher": zmq.PUB, "Subscriber": zmq.SUB, "Push": zmq.PUSH, "Pull": zmq.PULL}
+KINDS = {
+    "Publisher": zmq.PUB,
+    "Subscriber": zmq.SUB,
+    "XPublisher": zmq.XPUB,
+    "XSubscriber": zmq.XSUB,
+    "Push": zmq.PUSH,
+    "Pull": zmq.PULL,
+}
+RECEIVES = ("Subscriber", "XPublisher", "XSubscriber", "Pull")
 OPTIONS = {
     "linger": zmq.LINGER,
     "sendHighWaterMark": zmq.SNDHWM,
@@ -26,7 +34,12 @@ OPTIONS = {
     "heartbeatTimeToLive": zmq.HEARTBEAT_TTL,
     "handshakeInterval": zmq.HANDSHAKE_IVL,
     "maxMessageSize": zmq.MAXMSGSIZE,
+    "manual": zmq.XPUB_MANUAL,
+    "noDrop": zmq.XPUB_NODROP,
+    "welcomeMessage": zmq.XPUB_WELCOME_MSG,
+    "invertMatching": zmq.INVERT_MATCHING,
 }
+VERBOSITY = {"allSubs": zmq.XPUB_VERBOSE, "allSubsUnsubs": zmq.XPUB_VERBOSER}
 EVENTS = {
     zmq.EVENT_ACCEPTED: "accept",
     zmq.EVENT_CONNECTED: "connect",
@@ -66,7 +79,10 @@ class Post:
         self.kind = kind
         self.socket = context.socket(KINDS[kind])
         for option, value in options.items():
-            self.socket.setsockopt(OPTIONS[option], value)
+            if option == "verbosity":
+                self.socket.setsockopt(VERBOSITY[value], 1)
+            else:
+                self.socket.setsockopt(OPTIONS[option], value.encode() if isinstance(value, str) else value)
         self.monitor = self.socket.get_monitor_socket()
         self.paused = False
         self.received = []
@@ -82,7 +98,7 @@ class Post:
             event, _ = struct.unpack("=hi", self.monitor.recv_multipart()[0])
             if event in EVENTS:
                 say({"socket": self.name, "event": EVENTS[event]})
-        if self.kind in ("Subscriber", "Pull") and not self.paused:
+        if self.kind in RECEIVES and not self.paused:
             self.read()
         else:
             self.socket.getsockopt(zmq.EVENTS)

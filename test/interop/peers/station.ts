@@ -28,7 +28,7 @@ export interface AnySocket {
   unsubscribe?(...topics: Uint8Array[]): unknown;
 }
 
-export type SocketKind = "Publisher" | "Subscriber" | "Push" | "Pull";
+export type SocketKind = "Publisher" | "Subscriber" | "XPublisher" | "XSubscriber" | "Push" | "Pull";
 export type Library = Record<SocketKind, new (options: Record<string, unknown>) => AnySocket>;
 
 /** What a peer can be told to do. Texts are Latin-1: one character is one byte. */
@@ -52,7 +52,7 @@ export interface StationEvent {
 /** Messages that a flood without a pace sends in one go. */
 const BURST = 64;
 
-const RECEIVES: readonly SocketKind[] = ["Subscriber", "Pull"];
+const RECEIVES: readonly SocketKind[] = ["Subscriber", "XPublisher", "XSubscriber", "Pull"];
 const EVENTS = ["accept", "connect", "handshake", "disconnect", "connect:retry"] as const;
 
 /**

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { encodeCommand } from "../../src/zmtp/index.ts";
+import { memoryInUse } from "../support/memory.ts";
+import { command, drain, eventsOf, message, trapRejections, World } from "../support/sim-sockets.ts";
+
+trapRejections();
+
+const subscribe = (topic: Uint8Array): Uint8Array => encodeCommand("SUBSCRIBE", topic);
+const cancel = (topic: Uint8Array): Uint8Array => encodeCommand("CANCEL", topic);
+const MIB = 2 ** 20;
+
+describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions of one peer, %s", (kind) => {
+  async function withPeers(options: object = {}) {
+    const world = new World();
+    const publisher = world[kind](options);
+    const events = eventsOf(publisher);
+    await world.bind(publisher);
+    const [greedy, other] = [await world.dialRaw("sim://a"), await world.dialRaw("sim://a")];
+    for (const peer of [greedy, other]) peer.greet("SUB");
+    other.write(command("SUBSCRIBE", "o"));
+    await world.settle();
+    for (const peer of [greedy, other]) peer.take();
+    if ("receive" in publisher) await drain(publisher);
+    events.length = 0;
+    const refused = (rule: string) => [
+      {
+        type: "disconnect",
+        address: "sim://a",
+        reason: "protocol",
+        error: expect.objectContaining({ name: "ProtocolError", code: "ERR_ZMTP_SUBSCRIPTION_LIMIT", rule }),
+      },
+    ];
+    return { world, publisher, events, greedy, other, refused };
+  }
+
+  it.each([
+    ["command", subscribe],
+    ["CANCEL", cancel],
+    ["message", (topic: Uint8Array) => message(`\x01${Buffer.from(topic)}`)],
+  ] as const)(
+    "maxTopicSize is inclusive; a longer topic ends the connection without ERROR: %s",
+    async (_, form) => {
+      const { world, publisher, events, greedy, other, refused } = await withPeers({ maxTopicSize: 100 });
+      greedy.write(form(Buffer.alloc(100, "a")));
+      await world.settle();
+      expect(greedy.ends).toEqual([]);
+      greedy.write(form(Buffer.alloc(101, "a")), subscribe(Buffer.from("late")));
+      await world.settle();
+      expect(events).toEqual(refused("maxTopicSize"));
+      expect(greedy.ends).toEqual([null]);
+      expect(greedy.take()).toHaveLength(0);
+      publisher.trySend("o");
+      await world.settle();
+      expect(other.take()).toEqual(message("o"));
+      expect(publisher.stats().peers).toHaveLength(1);
+    },
+  );
+
+  it("maxTopicSize is 1 MiB by default", async () => {
+    const { world, events, greedy, refused } = await withPeers();
+    greedy.write(subscribe(Buffer.alloc(MIB)));
+    await world.settle();
+    expect(events).toEqual([]);
+    greedy.write(subscribe(Buffer.alloc(MIB + 1)));
+    await world.settle();
+    expect(events).toEqual(refused("maxTopicSize"));
+  });
+
+  it("maxSubscriptionBytes: each topic counts size + 64, once, until it is cancelled", async () => {
+    const { world, events, greedy, refused } = await withPeers({ maxSubscriptionBytes: 3 * 74 });
+    const topic = (n: number): Uint8Array => Buffer.from(`topic ${n}`.padEnd(10));
+    greedy.write(...[0, 1, 2, 0, 1, 2].map((n) => subscribe(topic(n))));
+    await world.settle();
+    for (let n = 0; n < 100; n += 1) greedy.write(cancel(topic(n)), subscribe(topic(n + 3)));
+    await world.settle();
+    expect(events).toEqual([]);
+    greedy.write(cancel(topic(102)), subscribe(topic(7)), subscribe(topic(8)));
+    await world.settle();
+    expect(events).toEqual(refused("maxSubscriptionBytes"));
+  });
+
+  it("a peer that has gone is counted no more", async () => {
+    const { world, events, greedy } = await withPeers({ maxSubscriptionBytes: 70 });
+    greedy.write(command("SUBSCRIBE", "123456"));
+    await world.settle();
+    greedy.stream.reset();
+    await world.settle();
+    const back = (await world.dialRaw("sim://a")).greet("SUB").write(command("SUBSCRIBE", "654321"));
+    await world.settle();
+    expect(back.ends).toEqual([]);
+    expect(events.map(({ type }) => type)).toEqual(["disconnect", "accept", "handshake"]);
+  });
+
+  it("memory: a peer that subscribes without end is held to the limit, and nothing stays of it", async () => {
+    const limit = 2 * MIB;
+    const { world, publisher, events, greedy, refused } = await withPeers({
+      maxSubscriptionBytes: limit,
+      ...(kind === "xpublisher" && { receiveHighWaterMark: 0 }),
+    });
+    const before = await memoryInUse();
+    let most = 0;
+    for (let n = 0; n < 200_000 && greedy.ends.length === 0; n += 1) {
+      greedy.write(subscribe(Buffer.from(`${n}`.padStart(6, "0"))));
+      if (n % 5000 === 4999) {
+        await world.settle();
+        if ("receive" in publisher) await drain(publisher);
+        most = Math.max(most, (await memoryInUse(before + 10 * limit)) - before);
+      }
+    }
+    await world.settle();
+    expect(events).toEqual(refused("maxSubscriptionBytes"));
+    // What a small topic takes besides what it counts is told at the option.
+    expect(most).toBeLessThan(12 * limit);
+    if ("receive" in publisher) await drain(publisher);
+    expect(await memoryInUse(before + limit - 1)).toBeLessThan(before + limit);
+  });
+});
+
+describe("What the application does by hand", () => {
+  it("manual: what a peer asks for is bounded all the same", async () => {
+    const world = new World();
+    const publisher = world.xpublisher({ manual: true, maxSubscriptionBytes: 130 });
+    const events = eventsOf(publisher);
+    await world.bind(publisher);
+    const raw = (await world.dialRaw("sim://a")).greet("SUB");
+    raw.write(command("SUBSCRIBE", "a"), command("SUBSCRIBE", "b"), command("SUBSCRIBE", "c"));
+    await world.settle();
+    expect(events.at(-1)).toMatchObject({ error: { code: "ERR_ZMTP_SUBSCRIPTION_LIMIT" } });
+    expect((await drain(publisher)).sort()).toEqual(["\0a", "\0b", "\x01a", "\x01b"]);
+  });
+});
