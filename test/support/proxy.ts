@@ -65,8 +65,8 @@ class ProxyConnection {
 
   /** Ends both halves with a TCP RST. */
   reset(): void {
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    reset(this.client);
+    reset(this.server);
     this.#proxy.connections.delete(this);
   }
 
@@ -109,6 +109,12 @@ class ProxyConnection {
 
 function toServer(port: number): Socket {
   return tcpConnect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+}
+
+/** `resetAndDestroy` sends a FIN first, and that may be all that the other side gets to see. */
+function reset(socket: Socket): void {
+  if (!socket.connecting) Object.assign(socket, { resetAndClosing: true });
+  socket.destroy();
 }
 
 /** A TCP proxy on loopback with faults to order. */

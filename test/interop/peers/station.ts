@@ -55,7 +55,7 @@ export interface StationEvent {
 const BURST = 64;
 
 const RECEIVES: readonly SocketKind[] = ["Subscriber", "Pull"];
-const EVENTS = ["accept", "connect", "handshake", "disconnect", "connect:retry"] as const;
+const EVENTS = ["accept", "connect", "handshake", "disconnect", "connect:retry", "drop"] as const;
 
 /**
  * One named socket. It reads all the time (unless paused) into a list of its own: a libzmq socket subscribes again,
