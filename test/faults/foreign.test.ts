@@ -95,7 +95,11 @@ describe("need 8 and 21: a port where something else is spoken", () => {
         callback();
       });
       running.add(timer);
-      return { cancel: () => void (running.delete(timer), timer.cancel()) };
+      const cancel = (): void => {
+        running.delete(timer);
+        timer.cancel();
+      };
+      return { cancel };
     };
     return { context: new Context({ ...environment, setTimer }), running };
   }
@@ -124,7 +128,7 @@ describe("need 8 and 21: a port where something else is spoken", () => {
       }
       for (const [failures, { reason, error, retryIn, address: from }] of lost.slice(0, ATTEMPTS).entries()) {
         expect(from).toBe(address);
-        // Who closes on us while our greeting is under way may do so with a reset.
+        // One that closes while our greeting is under way may do so with a reset, which is an error too.
         expect([reason, speaker.closes ? undefined : (error as { code?: string } | undefined)?.code]).toEqual(
           [speaker.reason, speaker.code],
         );
@@ -132,10 +136,11 @@ describe("need 8 and 21: a port where something else is spoken", () => {
         expect(retryIn).toBeGreaterThanOrEqual(Math.floor(most / 2));
         expect(retryIn).toBeLessThanOrEqual(most);
       }
-      // The next attempt, and one for all deadlines.
-      expect(mostTimers).toBeLessThanOrEqual(2);
+      // The next attempt, and one for all deadlines. What we still say to a peer that greets well has a second to leave.
+      const leaving = speaker.code === "ERR_ZMTP_FRAME" ? ATTEMPTS : 0;
+      expect(mostTimers).toBeLessThanOrEqual(2 + leaving);
       await Promise.all([sub.close(), pub.close()]);
-      expect(running.size).toBe(0);
+      await until("no timer runs", () => running.size === 0);
     },
   );
 
