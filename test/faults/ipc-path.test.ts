@@ -66,7 +66,7 @@ describe("need 25, EP-6: what happens to the path of a live ipc socket", () => {
     await passes(push, pull);
 
     const late = opened(new zmtp.Push(OPTIONS));
-    const failures: Error[] = [];
+    const failures: (Error | undefined)[] = [];
     late.events.on("connect:retry", ({ error }) => failures.push(error));
     late.connect(address);
     await until("the dial has failed", () => failures.length > 1);
@@ -91,7 +91,7 @@ describe("need 25, EP-6: what happens to the path of a live ipc socket", () => {
     await passes(push, pull);
     await expect(bound(address)).rejects.toMatchObject({ code: "EADDRINUSE", address });
     const late = opened(new zmtp.Push(OPTIONS));
-    const failures: Error[] = [];
+    const failures: (Error | undefined)[] = [];
     late.events.on("connect:retry", ({ error }) => failures.push(error));
     late.connect(address);
     await until("the dial has failed", () => failures.length > 0);
@@ -159,7 +159,7 @@ describe("need 25, EP-6: what happens to the path of a live ipc socket", () => {
     const { path, address, pull } = await live();
     const folder = dirname(path);
     const late = opened(new zmtp.Push(OPTIONS));
-    const failures: Error[] = [];
+    const failures: (Error | undefined)[] = [];
     late.events.on("connect:retry", ({ error }) => failures.push(error));
     chmodSync(dirname(folder), 0o755);
     chmodSync(folder, 0o555);
