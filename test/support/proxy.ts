@@ -7,6 +7,8 @@ import { until } from "./wait.ts";
 interface Direction {
   /** The connection is torn down once this many bytes have gone through; the byte after them never does. */
   cutAfter?: number;
+  /** As `cutAfter`, but with a TCP RST, which may overtake the bytes before it. */
+  resetAfter?: number;
 }
 
 export interface ProxyPlan {
@@ -21,11 +23,13 @@ class ProxyConnection {
   toServer = 0;
   toClient = 0;
   readonly #proxy: FaultProxy;
+  /** What the client has said, while the proxy remembers it. */
+  readonly #said: Buffer[] = [];
 
   constructor(proxy: FaultProxy, client: Socket, plan: ProxyPlan) {
     this.#proxy = proxy;
     this.client = client;
-    this.server = tcpConnect({ port: proxy.serverPort, host: "127.0.0.1", noDelay: true });
+    this.server = toServer(proxy.serverPort);
     for (const side of [client, this.server]) {
       side
         .on("error", () => {})
@@ -33,9 +37,24 @@ class ProxyConnection {
           if (!proxy.swallows) this.destroy();
         });
     }
-    this.#forward(client, this.server, "toServer", plan.toServer?.cutAfter);
-    this.#forward(this.server, client, "toClient", plan.toClient?.cutAfter);
+    this.#forward(client, this.server, "toServer", plan.toServer);
+    this.#forward(this.server, client, "toClient", plan.toClient);
     if (plan.toServer?.cutAfter === 0 || plan.toClient?.cutAfter === 0) this.destroy();
+    if (plan.toServer?.resetAfter === 0 || plan.toClient?.resetAfter === 0) this.reset();
+  }
+
+  /** Ends one direction (FIN); the other goes on. */
+  halfClose(direction: keyof ProxyPlan): void {
+    (direction === "toServer" ? this.server : this.client).end();
+  }
+
+  /** A second connection to the server that repeats all that this one's client has said. Its answers go nowhere. */
+  duplicate(): Socket {
+    if (!this.#proxy.remembers) throw new Error("this proxy does not remember what was said");
+    const twin = toServer(this.#proxy.serverPort).resume();
+    twin.on("error", () => {});
+    twin.write(Buffer.concat(this.#said));
+    return twin;
   }
 
   destroy(): void {
@@ -46,31 +65,38 @@ class ProxyConnection {
 
   /** Ends both halves with a TCP RST. */
   reset(): void {
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    reset(this.client);
+    reset(this.server);
     this.#proxy.connections.delete(this);
   }
 
   #forward(
     from: Socket,
     to: Socket,
-    count: "toServer" | "toClient",
-    cutAfter = Number.POSITIVE_INFINITY,
+    count: keyof ProxyPlan,
+    { cutAfter = Number.POSITIVE_INFINITY, resetAfter = Number.POSITIVE_INFINITY }: Direction = {},
   ): void {
     const pass = (chunk: Buffer): void => {
-      if (this.#proxy.swallows || to.destroyed) return;
-      const kept = chunk.subarray(0, Math.max(0, cutAfter - this[count]));
+      if (this.#proxy.swallows || to.destroyed || to.writableEnded) return;
+      const kept = chunk.subarray(0, Math.max(0, Math.min(cutAfter, resetAfter) - this[count]));
       this[count] += kept.length;
+      if (count === "toServer" && this.#proxy.remembers) this.#said.push(kept);
       // A clean end carries what was passed before it; destroy() could lose it to a reset.
       if (this[count] >= cutAfter) to.end(kept, () => setImmediate(() => this.destroy()));
+      else if (this[count] >= resetAfter) to.write(kept, () => this.reset());
       else if (!to.write(kept)) {
         from.pause();
         to.once("drain", () => from.resume());
       }
     };
+    // Whichever timer fires runs the oldest action, so that a shorter delay overtakes nothing.
+    const waiting: (() => void)[] = [];
     const later = (action: () => void): void => {
-      if (this.#proxy.delay > 0) setTimeout(action, this.#proxy.delay);
-      else action();
+      if (this.#proxy.delay === 0 && waiting.length === 0) action();
+      else {
+        waiting.push(action);
+        setTimeout(() => waiting.shift()?.(), this.#proxy.delay);
+      }
     };
     from.on("data", (chunk: Buffer) => later(() => pass(chunk)));
     from.on("end", () =>
@@ -79,6 +105,16 @@ class ProxyConnection {
       }),
     );
   }
+}
+
+function toServer(port: number): Socket {
+  return tcpConnect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+}
+
+/** `resetAndDestroy` sends a FIN first, and that may be all that the other side gets to see. */
+function reset(socket: Socket): void {
+  if (!socket.connecting) Object.assign(socket, { resetAndClosing: true });
+  socket.destroy();
 }
 
 /** A TCP proxy on loopback with faults to order. */
@@ -90,6 +126,8 @@ export class FaultProxy {
   /** Connections seen so far. */
   accepted = 0;
   swallows = false;
+  /** Whether connections keep what their clients say, for `duplicate`. */
+  remembers = false;
   readonly #server: Server;
   /** Connections made to the black hole: the server never hears of them. */
   readonly #lost = new Set<Socket>();

@@ -11,6 +11,8 @@ type Run = (command: Command) => Promise<unknown>;
 export class RemoteSocket {
   readonly name: string;
   readonly #run: Run;
+  /** Of all `disconnect` events so far, of this library only. */
+  readonly reasons: string[] = [];
   readonly #events: string[] = [];
   #heard: () => void = () => {};
 
@@ -102,8 +104,9 @@ export class RemoteSocket {
     return this.#events;
   }
 
-  hear(event: string): void {
+  hear({ event, reason }: StationEvent): void {
     this.#events.push(event);
+    if (reason !== undefined) this.reasons.push(reason);
     this.#heard();
   }
 }
@@ -130,7 +133,7 @@ export class Peer {
   }
 
   hear(event: StationEvent): void {
-    this.#sockets.get(event.socket)?.hear(event.event);
+    this.#sockets.get(event.socket)?.hear(event);
   }
 }
 

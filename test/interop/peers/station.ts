@@ -20,7 +20,7 @@ export interface AnySocket {
   close(): unknown;
   readonly lastEndpoint: string | null;
   readonly events: {
-    on(type: string, listener: (event: { type: string; address?: string }) => void): unknown;
+    on(type: string, listener: (event: { type: string; address?: string; reason?: string }) => void): unknown;
   };
   send?(parts: readonly Uint8Array[]): Promise<void>;
   receive?(): Promise<Uint8Array[]>;
@@ -47,13 +47,15 @@ export type Command =
 export interface StationEvent {
   socket: string;
   event: string;
+  /** Why a connection ended; of this library only. */
+  reason?: string;
 }
 
 /** Messages that a flood without a pace sends in one go. */
 const BURST = 64;
 
 const RECEIVES: readonly SocketKind[] = ["Subscriber", "XPublisher", "XSubscriber", "Pull"];
-const EVENTS = ["accept", "connect", "handshake", "disconnect", "connect:retry"] as const;
+const EVENTS = ["accept", "connect", "handshake", "disconnect", "connect:retry", "drop"] as const;
 
 /**
  * One named socket. It reads all the time (unless paused) into a list of its own: a libzmq socket subscribes again,
@@ -244,7 +246,9 @@ export class Station {
     if (this.#posts.has(command.socket)) throw new Error(`socket ${command.socket} is open already`);
     const socket = new this.#library[command.kind](command.options);
     for (const event of EVENTS) {
-      socket.events.on(event, () => this.#onEvent({ socket: command.socket, event }));
+      socket.events.on(event, ({ reason }) => {
+        this.#onEvent({ socket: command.socket, event, ...(reason !== undefined && { reason }) });
+      });
     }
     this.#onOpen(socket, command.kind);
     this.#posts.set(command.socket, new Post(socket, RECEIVES.includes(command.kind)));
