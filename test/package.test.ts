@@ -100,7 +100,7 @@ describe("the packed package", () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  it("holds the built files and the papers, and nothing else", () => {
+  it("N-1, N-30: holds the built files and the papers, and nothing else", () => {
     const papers = packed.filter((path) => !path.startsWith("dist/")).sort();
     expect(papers).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]);
     expect(packed.filter((path) => !/\.(js|cjs|d\.ts|d\.cts|md|json)$|^LICENSE$/.test(path))).toEqual([]);
@@ -109,7 +109,7 @@ describe("the packed package", () => {
         expect(packed).toContain(`dist/${entry}.${extension}`);
   });
 
-  it("runs nothing on install and needs no more than its few dependencies", () => {
+  it("N-1, N-30: runs nothing on install and needs no more than its few dependencies", () => {
     const lifecycle = /^(pre|post)?(install|prepare|publish|pack|uninstall|dependencies)$|^prepublishOnly$/;
     const { scripts, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(Object.keys(scripts).filter((name) => lifecycle.test(name))).toEqual([]);
@@ -122,7 +122,7 @@ describe("the packed package", () => {
     expect(installed.filter((name) => !name.startsWith(".")).sort()).toEqual(expected);
   });
 
-  it("every entry is used by name from ESM and CommonJS, which offer the same", async () => {
+  it("N-23: every entry is used by name from ESM and CommonJS, which offer the same", async () => {
     const esm = await run(folder, process.execPath, "use.mjs");
     expect(esm.trim().split("\n")).toHaveLength(3);
     expect(await run(folder, process.execPath, "use.cjs")).toBe(esm);
@@ -157,11 +157,11 @@ describe("the packed package", () => {
     expect(await run(folder, process.execPath, "both.mjs")).toBe(each + each);
   });
 
-  it.each(["use.mjs", "use.cjs"])("node --no-addons %s", async (script) => {
+  it.each(["use.mjs", "use.cjs"])("N-1: node --no-addons %s", async (script) => {
     await expect(run(folder, process.execPath, "--no-addons", script)).resolves.toContain("DbUpdate");
   });
 
-  it("types resolve for ESM and CommonJS", async () => {
+  it("N-23: types resolve for ESM and CommonJS", async () => {
     await mkdir(join(folder, "types"));
     await writeFile(join(folder, "types/use.mts"), TYPES);
     await writeFile(join(folder, "types/use.cts"), TYPES);
@@ -195,7 +195,7 @@ describe("dist", () => {
   const chunks = () => readdirSync(dist).filter((name) => /\.c?js$/.test(name));
   const importsOf = (name: string): string[] => readNames(readFileSync(join(dist, name), "utf8")).imports;
 
-  it("names every builtin with node:", () => {
+  it("N-12: names every builtin with node:", () => {
     const bare = (name: string) =>
       importsOf(name).filter((one) => isBuiltin(one) && !one.startsWith("node:"));
     expect(chunks().flatMap((name) => bare(name).map((specifier) => `${name}: ${specifier}`))).toEqual([]);

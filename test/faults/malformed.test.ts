@@ -13,7 +13,7 @@ describe.each([
   ["greetings", GREETINGS],
   ["handshakes", HANDSHAKES],
   ["traffic", TRAFFIC],
-])("malformed and edge inputs: %s", (_, inputs) => {
+])("N-8: malformed and edge inputs: %s", (_, inputs) => {
   const raw = useRawPeers();
   let pull: zmtp.Pull;
   let neighbour: RawPeer;
@@ -93,7 +93,7 @@ async function collect(pull: zmtp.Pull, into: string[][]): Promise<void> {
   for await (const parts of pull) into.push(parts.map((part) => part.toString("latin1")));
 }
 
-describe("malformed and edge inputs: 70, half a message", () => {
+describe("malformed and edge inputs: C-70, half a message", () => {
   const raw = useRawPeers();
 
   it.each([
@@ -132,42 +132,42 @@ describe("malformed and edge inputs to a PUB", () => {
   const SUBSCRIBE_AB = "04 0C 09 'SUBSCRIBE' 'ab'";
 
   it.each([
-    ["71, SUBSCRIBE from a 3.1 peer", `G | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
-    ["71, SUBSCRIBE from a 3.0 peer", `G0 | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
-    ["72, the message form from a 3.1 peer", "G | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
-    ["72, the message form from a 3.0 peer", "G0 | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-71, SUBSCRIBE from a 3.1 peer", `G | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-71, SUBSCRIBE from a 3.0 peer", `G0 | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-72, the message form from a 3.1 peer", "G | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-72, the message form from a 3.0 peer", "G0 | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
     [
-      "73, two subscriptions and one cancel",
+      "C-73, two subscriptions and one cancel",
       "G | R-SUB 00 02 01 'a' 00 02 01 'a' 00 02 00 'a'",
       [["abc"]],
       "",
     ],
     [
-      "73, the same as commands",
+      "C-73, the same as commands",
       `G | R-SUB ${SUBSCRIBE_AB} ${SUBSCRIBE_AB} 04 09 06 'CANCEL' 'ab'`,
       [["abc"]],
       "",
     ],
     [
-      "74, a topic given up that was never held",
+      "C-74, a topic given up that was never held",
       "G | R-SUB 00 03 00 'zz' 04 08 06 'CANCEL' 'z'",
       [["zz"]],
       "",
     ],
-    ["75, messages", "G | R-SUB 00 03 02 'hi' 00 05 'plain' 01 01 'x' 00 01 'y'", [["hi"], ["plain"]], ""],
+    ["C-75, messages", "G | R-SUB 00 03 02 'hi' 00 05 'plain' 01 01 'x' 00 01 'y'", [["hi"], ["plain"]], ""],
     [
-      "76, subscriptions as the parts of one message",
+      "C-76, subscriptions as the parts of one message",
       "G | R-SUB 01 02 01 'a' 00 02 01 'b'",
       [["a"], ["b"], ["c"]],
       "00 01 'a' 00 01 'b'",
     ],
-    ["77, a subscription with MORE that is never finished", "G | R-SUB 01 02 01 'a'", [["abc"]], ""],
-    ["79, subscribe", "G | R-SUB 04 0B 09 'subscribe' 'a'", [["abc"]], ""],
-    ["79, SUBSCRIBE in a message frame", "G | R-SUB 00 0B 09 'SUBSCRIBE' 'a'", [["abc"]], ""],
-    ["80, an empty message", "G | R-SUB 00 00", [["abc"], [""]], ""],
-    ["81, a subscription to everything", "G | R-SUB 00 01 01", [["", "x"], [""]], "01 00 00 01 'x' 00 00"],
+    ["C-77, a subscription with MORE that is never finished", "G | R-SUB 01 02 01 'a'", [["abc"]], ""],
+    ["C-79, subscribe", "G | R-SUB 04 0B 09 'subscribe' 'a'", [["abc"]], ""],
+    ["C-79, SUBSCRIBE in a message frame", "G | R-SUB 00 0B 09 'SUBSCRIBE' 'a'", [["abc"]], ""],
+    ["C-80, an empty message", "G | R-SUB 00 00", [["abc"], [""]], ""],
+    ["C-81, a subscription to everything", "G | R-SUB 00 01 01", [["", "x"], [""]], "01 00 00 01 'x' 00 00"],
     [
-      "82, SUBSCRIBE in the long form",
+      "C-82, SUBSCRIBE in the long form",
       "G | R-SUB 06 00*6 01 36 09 'SUBSCRIBE' 61*300",
       [["a".repeat(301)], ["a".repeat(299)]],
       "02 00*6 01 2D 61*301",
@@ -187,8 +187,8 @@ describe("malformed and edge inputs to a PUB", () => {
   });
 
   it.each([
-    ["78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
-    ["83, a ZMTP 1.0 subscriber", "01 00"],
+    ["C-78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
+    ["C-83, a ZMTP 1.0 subscriber", "01 00"],
   ])("%s: closed", async (_, spelled) => {
     const neighbour = await raw.connect(pub.lastEndpoint!);
     await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
@@ -205,7 +205,7 @@ describe("malformed and edge inputs to a PUB", () => {
 describe("malformed and edge inputs to a SUB", () => {
   const raw = useRawPeers();
 
-  it("84, only what matches a subscription is delivered, whole", async () => {
+  it("C-84, only what matches a subscription is delivered, whole", async () => {
     const listener = await raw.listen();
     const sub = new zmtp.Subscriber();
     sub.subscribe("a");

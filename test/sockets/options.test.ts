@@ -62,7 +62,7 @@ const receiving = {
   receiveBufferSize: -1,
 };
 
-describe("Options: names and defaults", () => {
+describe("PS-21, OP-DEFAULTS: names and defaults", () => {
   it.each([
     ["Publisher", { ...common, linger: -1, ...sending, overflow: "drop" }],
     ["Subscriber", { ...common, linger: 0, ...receiving }], // PS-21
@@ -94,7 +94,7 @@ describe("Socket, the type", () => {
   });
 });
 
-describe("Options: what they take", () => {
+describe("OP-CHECKED: what options take", () => {
   const values: [string, unknown][] = [
     ["linger", 0],
     ["linger", 2 ** 31 - 1],
@@ -323,7 +323,7 @@ describe("Addresses", () => {
   });
 
   it.each(["sim://any-1", "sim://*"])(
-    "EP-9: what was bound with a wildcard is unbound by the address really bound, or as it was given: %s",
+    "EP-9, B-37: what was bound with a wildcard is unbound by the address really bound, or as it was given: %s",
     async (address) => {
       const sim = new World();
       const pull = sim.pull();
