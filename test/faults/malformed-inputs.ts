@@ -1,6 +1,6 @@
 /**
- * Malformed and edge inputs to a bound PULL, as `bytes` of interop/peers/bytes.ts spells them; `|` is where the sender waits
- * for our READY. The numbers are those of the conformance list; each is a raw PUSH unless its bytes say otherwise.
+ * Malformed and edge inputs to a bound PULL, as `bytes` of interop/peers/bytes.ts spells them; `|` is where the sender waits:
+ * first for our READY, then until that has been read. The numbers are those of the conformance list; each is a raw PUSH unless its bytes say otherwise.
  */
 export interface Input {
   /** Number and what it is. */
@@ -50,7 +50,7 @@ function refusedReady(name: string, bytes: string, code: string): Input {
 
 /** An ERROR instead of READY: whatever the reason, the peer does not want us. */
 function errorOf(name: string, reason: string): Input {
-  const size = (5 + 2 + reason.length).toString(16).padStart(2, "0");
+  const size = (5 + 2 + reason.length).toString(16).toUpperCase().padStart(2, "0");
   const spelled = `04 ${size} 05 'ERROR' 0${reason.length} '${reason}'`;
   return { name, bytes: `G | ${spelled} R-PUSH ${HI}`, end: "closed", code: "ERR_ZMTP_REFUSED" };
 }
@@ -74,8 +74,14 @@ const MALFORMED_ERROR = "ERR_ZMTP_MALFORMED_COMMAND_ERROR";
 const FRAME = "ERR_ZMTP_FRAME";
 
 export const GREETINGS: readonly Input[] = [
-  { name: "C-1, step by step", bytes: `G | R-PUSH ${HI}`, end: "open", delivers: [["hi"]] },
+  { name: "C-1, step by step", bytes: `G | R-PUSH | ${HI}`, end: "open", delivers: [["hi"]] },
   { name: "C-2, all in one write", bytes: `G R-PUSH ${HI}`, end: "open", delivers: [["hi"]] },
+  {
+    name: "C-3, READY and a message in one write",
+    bytes: `G | R-PUSH ${HI}`,
+    end: "open",
+    delivers: [["hi"]],
+  },
   goodGreeting("C-4, minor version 0", { version: "03 00" }),
   goodGreeting("C-4, minor version 9", { version: "03 09" }),
   goodGreeting("C-5, major version 2", { version: "02 01" }),
@@ -98,6 +104,8 @@ export const GREETINGS: readonly Input[] = [
     }),
   ),
   { name: "C-14, HTTP", bytes: "'GET / HTTP/1.1' 0D 0A", ...NOT_ZMTP_3 },
+  { name: "E5, a TLS ClientHello", bytes: "16 03 01 02 00 01 00 01 FC 03 03", ...NOT_ZMTP_3 },
+  { name: "E5, SSH", bytes: "'SSH-2.0-OpenSSH_9.2p1' 0D 0A", ...NOT_ZMTP_3 },
   { name: "C-15, ZMTP 1.0, its first byte", bytes: "01", ...NOT_ZMTP_3 },
   { name: "C-15, ZMTP 1.0 with a message", bytes: "01 00 03 00 'hi'", ...NOT_ZMTP_3 },
   { name: "C-16, ZMTP 1.0 and a frame of size 0", bytes: "01 00 00", ...NOT_ZMTP_3 },

@@ -1,7 +1,9 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
 import { bytes, frameAt } from "../interop/peers/bytes.ts";
-import { type RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
+import { RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
 import { sleep, until, within } from "../support/wait.ts";
 import { GREETINGS, HANDSHAKES, type Input, TRAFFIC } from "./malformed-inputs.ts";
 
@@ -70,13 +72,16 @@ describe.each([
   }
 });
 
-/** Writes what stands before the bar, waits for our READY, then writes the rest. */
+/** Writes what stands before the first bar, waits for our READY, then writes the rest, with a turn at each further bar. */
 async function say(peer: RawPeer, spelled: string): Promise<void> {
-  const [before, after] = spelled.split("|") as [string, string | undefined];
-  peer.write(bytes(before));
-  if (after === undefined) return;
+  const [first, ...rest] = spelled.split("|") as [string, ...string[]];
+  peer.write(bytes(first));
+  if (rest.length === 0) return;
   await until("our READY comes", () => frameAt(peer.unread.subarray(GREETING)) !== null);
-  peer.write(bytes(after));
+  for (const [i, piece] of rest.entries()) {
+    if (i > 0) await sleep(20);
+    peer.write(bytes(piece));
+  }
 }
 
 function checkAnswer(peer: RawPeer, input: Input): void {
@@ -120,10 +125,16 @@ describe("malformed and edge inputs: C-70, half a message", () => {
 describe("malformed and edge inputs to a PUB", () => {
   const raw = useRawPeers();
   let pub: zmtp.Publisher;
+  /** Is subscribed to everything from before on. */
+  let neighbour: RawPeer;
 
   beforeEach(async () => {
     pub = new zmtp.Publisher();
     await pub.bind("tcp://127.0.0.1:*");
+    neighbour = await raw.connect(pub.lastEndpoint!);
+    await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
+    await pub.subscribed("");
+    await neighbour.read(GREETING + bytes("R-PUB").length);
   });
   afterEach(async () => {
     await pub.close();
@@ -184,20 +195,17 @@ describe("malformed and edge inputs to a PUB", () => {
     await until("the second PONG comes", () => subscriber.unread.includes("PONGB"));
     expect(subscriber.unread.subarray(from)).toEqual(bytes(`${expected} 04 06 04 'PONGB'`));
     expect(subscriber.open).toBe(true);
+    for (const part of published.flat()) expect((await neighbour.frame()).body.toString()).toBe(part);
   });
 
   it.each([
     ["C-78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
     ["C-83, a ZMTP 1.0 subscriber", "01 00"],
   ])("%s: closed", async (_, spelled) => {
-    const neighbour = await raw.connect(pub.lastEndpoint!);
-    await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
-    await pub.subscribed("");
     const subscriber = await raw.connect(pub.lastEndpoint!);
     await say(subscriber, spelled);
     await within(AT_ONCE, "the end", subscriber.ended);
     await pub.send("still here");
-    await neighbour.read(GREETING + bytes("R-PUB").length);
     expect((await neighbour.frame()).body.toString()).toBe("still here");
   });
 });
@@ -217,4 +225,73 @@ describe("malformed and edge inputs to a SUB", () => {
     expect((await sub.receive()).map(String)).toEqual(["aend"]);
     await sub.close();
   });
+});
+
+describe("malformed and edge inputs to a PUSH", () => {
+  const raw = useRawPeers();
+
+  it("C-92, data is dropped, and holds up nothing", async () => {
+    const push = new zmtp.Push();
+    await push.bind("tcp://127.0.0.1:*");
+    const neighbour = await raw.connect(push.lastEndpoint!);
+    await neighbour.shake("PULL");
+    const peer = await raw.connect(push.lastEndpoint!);
+    await say(peer, `G | R-PULL 01 01 'a' 00 01 'b' ${"00 02 'no' ".repeat(5000)} 04 07 04 'PING' 00 00`);
+    await until("the PONG comes", () => peer.unread.includes("PONG"));
+    for (const one of ["1", "2"]) await push.send(one);
+    await until("each has its message", () => peer.unread.length > GREETING + bytes("R-PUSH").length + 7);
+    expect((await neighbour.frame()).body).toHaveLength(1);
+    expect(push.stats()).toMatchObject({ sent: 2, dropped: 0, queued: 0 });
+    await push.close();
+  });
+});
+
+setFlagsFromString("--expose_gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Bytes in use by JavaScript, its buffers included. */
+async function memory(): Promise<number> {
+  for (let i = 0; i < 3; i += 1) {
+    await sleep(10);
+    collectGarbage();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+describe("N-8, E46: malformed and edge inputs, all of them again and again", () => {
+  const raw = useRawPeers();
+  /** Bytes by which 1500 connections may make memory grow: far less than one connection each would. */
+  const MOST = 5e6;
+  const INPUTS = [...GREETINGS, ...HANDSHAKES, ...TRAFFIC].filter(({ options }) => options === undefined);
+
+  it("leave no memory, no handle and no peer behind", async () => {
+    const pull = new zmtp.Pull({ handshakeInterval: 50, backlog: 400 });
+    await pull.bind("tcp://127.0.0.1:*");
+    void collect(pull, []);
+    const neighbour = await raw.connect(pull.lastEndpoint!);
+    await neighbour.shake("PUSH");
+    const round = async (): Promise<void> => {
+      const peers = await Promise.all(
+        INPUTS.map(async (input) => {
+          const peer = await RawPeer.connect(pull.lastEndpoint!);
+          await say(peer, input.bytes);
+          return { peer, input };
+        }),
+      );
+      for (const { peer, input } of peers) {
+        if (input.end === "closed" || input.end === "timeout") await within(10_000, input.name, peer.ended);
+        peer.destroy();
+      }
+      await until("all have gone", () => pull.stats().peers.length === 1);
+    };
+    for (let i = 0; i < 3; i += 1) await round();
+    const before = await memory();
+    const handles = process.getActiveResourcesInfo().length;
+    for (let i = 0; i < 15; i += 1) await round();
+    expect((await memory()) - before).toBeLessThan(MOST);
+    expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(handles + 1);
+    expect(neighbour.open).toBe(true);
+    await pull.close();
+  }, 60_000);
 });
