@@ -263,6 +263,18 @@ describe("PS-15, RC-6, E21: all subscriptions again after every reconnect", () =
   });
 });
 
+describe("PS-22: a subscriber that closes", () => {
+  it("sends no CANCEL: the end of the connection says it all", async () => {
+    const { world, raw, subscriber } = await rawPublisher();
+    subscriber.subscribe("a", "b");
+    await world.settle();
+    expect(raw.take()).toEqual(Buffer.concat([command("SUBSCRIBE", "a"), command("SUBSCRIBE", "b")]));
+    await world.run(subscriber.close());
+    expect(raw.take()).toEqual(Buffer.alloc(0));
+    expect(raw.ends).toEqual([null]);
+  });
+});
+
 describe("PS-11, PS-13: a subscriber that does not keep up", () => {
   async function slow(options: object) {
     const world = new World();

@@ -56,6 +56,28 @@ describe("PP-1: PUSH deals out in turn", () => {
     ]);
   });
 
+  it.each(["reset", "destroy"] as const)(
+    "E27: a worker that dies in the middle of the load (%s) gets no more, and no send hangs",
+    async (how) => {
+      const world = new World();
+      const push = world.push({ sendHighWaterMark: 2 });
+      await world.bind(push);
+      const dying = (await world.dialRaw("sim://a")).greet("PULL");
+      const pull = world.pull();
+      pull.connect("sim://a");
+      await world.settle();
+      for (const n of numbers(10)) await push.send(n);
+      await world.settle();
+      expect(await drain(pull)).toHaveLength(5);
+      dying.stream[how]();
+      await world.settle();
+      for (const n of numbers(10, 10)) await push.send(n);
+      await world.settle();
+      expect(await drain(pull)).toEqual(numbers(10, 10));
+      expect(push.stats()).toMatchObject({ sent: 20, dropped: 0, queued: 0 });
+    },
+  );
+
   it("E25: four workers get the same share, filled beforehand and steadily", async () => {
     const { world, push, pulls } = await workers(4);
     const all = async (): Promise<void> => {

@@ -232,6 +232,18 @@ describe("PeerInfo", () => {
     expect(connection.peer?.routingId).toEqual(ascii("B"));
   });
 
+  it("B-7: Identity may be missing, and may come from any type", () => {
+    for (const socketType of ["DEALER", "ROUTER", "REQ"] as const) {
+      expect(outcome(new Connection({ socketType: "ROUTER", now: 0 }), G, ready(socketType))).toEqual([
+        "ready",
+      ]);
+    }
+    const identified = pull();
+    const identity = `0B "Socket-Type" 00000004 "PUSH" 08 "Identity" 00000002 "id"`;
+    expect(outcome(identified, G, readyWith(identity), hex('00 02 "hi"'))).toEqual(["ready", "message"]);
+    expect(identified.peer?.routingId).toEqual(ascii("id"));
+  });
+
   it("has what the peer announced, in memory of its own", () => {
     const connection = pull();
     const chunk = join(

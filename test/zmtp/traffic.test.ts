@@ -51,6 +51,30 @@ describe("messages", () => {
     expect(receive(pull(), ...byteByByte(hex(spelled)))).toEqual(events);
   });
 
+  it("E10: PING between the parts of a message, for every type", () => {
+    const pairs = [
+      ["PAIR", "PAIR"],
+      ["SUB", "PUB"],
+      ["XPUB", "XSUB"],
+      ["XSUB", "XPUB"],
+      ["REQ", "REP"],
+      ["REP", "REQ"],
+      ["DEALER", "ROUTER"],
+      ["ROUTER", "DEALER"],
+      ["PUSH", "PULL"],
+      ["PULL", "PUSH"],
+      ["PUB", "SUB"],
+    ] as const;
+    for (const [socketType, peer] of pairs) {
+      const connection = connected({ socketType }, peer);
+      const spelled = '01 00 04 07 04 "PING" 00 00 01 01 "a" 04 05 04 "PONG" 00 01 "b"';
+      expect(receive(connection, spelled).filter((event) => (event as Event).type === "message")).toEqual([
+        message("", "a", "b"),
+      ]);
+      expect(written(connection)).toEqual(hex('04 05 04 "PONG"'));
+    }
+  });
+
   it("C-57, C-58: reserved bits, and MORE on a command, end the connection", () => {
     expect(receive(pull(), '00 01 "a" F8')).toEqual([message("a"), "ERR_ZMTP_FRAME"]);
     expect(receive(pull(), '05 04 03 "FOO"')).toEqual(["ERR_ZMTP_FRAME"]);
