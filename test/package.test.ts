@@ -204,7 +204,7 @@ describe("dist", () => {
   it.each([
     ["the core entry needs no package", "index", /^node:/],
     ["the protocol needs nothing at all", "protocol", /^$/],
-  ])("%s", (_, entry, allowed) => {
+  ])("N-12, what an entry needs: %s", (_, entry, allowed) => {
     for (const extension of ["js", "cjs"]) {
       const outside = reachable(`${entry}.${extension}`, importsOf).filter((one) => !allowed.test(one));
       expect(outside).toEqual([]);

@@ -259,7 +259,7 @@ async function memory(): Promise<number> {
   return heapUsed + arrayBuffers;
 }
 
-describe("N-8, E46: malformed and edge inputs, all of them again and again", () => {
+describe("N-8: malformed and edge inputs, all of them again and again", () => {
   const raw = useRawPeers();
   /** Bytes by which 1500 connections may make memory grow: far less than one connection each would. */
   const MOST = 5e6;

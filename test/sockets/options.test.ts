@@ -299,7 +299,7 @@ describe("Addresses", () => {
     expect(bound).toMatchObject({ how: "rejected", error: { code } });
   });
 
-  it("what is not bound or connected is ENOENT", async () => {
+  it("EP-9: what is not bound or connected is ENOENT", async () => {
     const pull = make.Pull();
     expect(await failure(() => pull.unbind("sim://none"))).toMatchObject({
       how: "rejected",

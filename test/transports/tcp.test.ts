@@ -191,7 +191,7 @@ describe("dial", () => {
     }
   });
 
-  it("resolves the name anew each time", async () => {
+  it("N-21: resolves the name anew each time", async () => {
     const { listener } = await listenOn(tcp, "tcp://127.0.0.1:*");
     const port = listener.address.split(":").at(-1);
     const asked: [string, number][] = [];

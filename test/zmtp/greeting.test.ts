@@ -46,13 +46,13 @@ describe("GR-5 to GR-7, GR-14, GR-15: the peer's greeting", () => {
     );
   });
 
-  it("the last byte of the signature needs only its lowest bit", () => {
+  it("GR-5: the last byte of the signature needs only its lowest bit", () => {
     const bytes = NULL_31.slice();
     bytes[9] = 0x01;
     expect(parseGreeting(bytes).version).toEqual([3, 1]);
   });
 
-  it("B-4: higher versions are accepted, and so is major 2", () => {
+  it("GR-6, GR-7, B-4: higher versions are accepted, and so is major 2", () => {
     for (const version of [
       [3, 0],
       [3, 9],

@@ -291,7 +291,7 @@ describe("NU-8: the peer's ERROR", () => {
     ]);
   });
 
-  it("C-43, C-50: READY and ERROR after the handshake are ignored", () => {
+  it("FR-9, C-43, C-50: READY and ERROR after the handshake are ignored", () => {
     const late = join(ready("PUSH"), hex('04 0A 05 "ERROR" 03 "400"'), ready("SUB"), hex('00 02 "hi"'));
     expect(outcome(pull(), G, ready("PUSH"), late)).toEqual(["ready", "message"]);
   });
@@ -346,7 +346,7 @@ describe("NU-4: one door out", () => {
   });
 });
 
-describe("GR-18: the handshake timer", () => {
+describe("GR-18, B-40: the handshake timer", () => {
   /** Ticks as asked, until `until`; the time at which it threw. */
   const timeout = (connection: Connection, until: number): number | null => {
     while (connection.wakeAt <= until) {
@@ -378,7 +378,7 @@ describe("GR-18: the handshake timer", () => {
     expect(connection.wakeAt).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("OP-HANDSHAKE_IVL, B-40: is 30 s by default, off at 0, and ends with the handshake", () => {
+  it("OP-HANDSHAKE_IVL: is 30 s by default, off at 0, and ends with the handshake", () => {
     expect(pull().wakeAt).toBe(30_000);
     expect(pull({ handshakeInterval: 0 }).wakeAt).toBe(Number.POSITIVE_INFINITY);
     expect(connected({ socketType: "PULL" }, "PUSH").wakeAt).toBe(Number.POSITIVE_INFINITY);

@@ -51,7 +51,7 @@ describe("messages", () => {
     expect(receive(pull(), ...byteByByte(hex(spelled)))).toEqual(events);
   });
 
-  it("E10: PING between the parts of a message, for every type", () => {
+  it("E10, B-16: PING between the parts of a message, for every type", () => {
     const pairs = [
       ["PAIR", "PAIR"],
       ["SUB", "PUB"],
@@ -89,7 +89,7 @@ describe("messages", () => {
 });
 
 describe("commands", () => {
-  it("E12, B-15, C-60: unknown, nameless and empty commands are ignored", () => {
+  it("FR-9, E12, B-15, C-60: unknown, nameless and empty commands are ignored", () => {
     expect(receive(pull(), '04 08 03 "FOO" "data" 04 00 04 01 00 04 05 04 "ping" 00 01 "a"')).toEqual([
       message("a"),
     ]);
@@ -249,7 +249,7 @@ describe("SU-1 to SU-3: subscriptions that PUB and XPUB receive", () => {
 });
 
 describe("SU-4, E7, E8: subscriptions that SUB and XSUB send", () => {
-  it("B-19: commands to 3.1, messages to 3.0", () => {
+  it("SU-1, SU-2, B-19: commands to 3.1, messages to 3.0", () => {
     const modern = sub();
     modern.subscribe(ascii("A"));
     modern.cancel(ascii("A"));
@@ -307,7 +307,7 @@ describe("SU-4, E7, E8: subscriptions that SUB and XSUB send", () => {
 describe("HB-1 to HB-3, E9: PING and PONG", () => {
   it.each([
     ["C-61: without a context", '04 07 04 "PING" 00 00', '04 05 04 "PONG"'],
-    ["C-62: 1 byte", '04 08 04 "PING" 00 00 "1"', '04 06 04 "PONG" "1"'],
+    ["HB-1, C-62: 1 byte", '04 08 04 "PING" 00 00 "1"', '04 06 04 "PONG" "1"'],
     ["C-62: 16 bytes", '04 17 04 "PING" 00 00 "0123456789abcdef"', '04 15 04 "PONG" "0123456789abcdef"'],
     [
       "C-62: 17 bytes are cut to 16",
