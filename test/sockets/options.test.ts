@@ -62,7 +62,7 @@ const receiving = {
   receiveBufferSize: -1,
 };
 
-describe("PS-21, OP-DEFAULTS: names and defaults", () => {
+describe("PS-21, OP-DEFAULTS, OP-BUFFERS: names and defaults", () => {
   it.each([
     ["Publisher", { ...common, linger: -1, ...sending, overflow: "drop" }],
     ["Subscriber", { ...common, linger: 0, ...receiving }], // PS-21
