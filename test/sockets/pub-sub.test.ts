@@ -265,7 +265,7 @@ describe("PS-15, RC-6, E21: all subscriptions again after every reconnect", () =
 
 describe("PS-22: a subscriber that closes", () => {
   it("sends no CANCEL: the end of the connection says it all", async () => {
-    const { world, raw, subscriber } = await rawPublisher();
+    const { world, raw, subscriber } = await rawPublisher({ linger: 1000 });
     subscriber.subscribe("a", "b");
     await world.settle();
     expect(raw.take()).toEqual(Buffer.concat([command("SUBSCRIBE", "a"), command("SUBSCRIBE", "b")]));
