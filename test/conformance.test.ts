@@ -6,6 +6,7 @@ interface Item {
   verdict: string;
   says: string;
   reason: string;
+  open: boolean;
 }
 interface Section {
   title: string;
@@ -55,13 +56,13 @@ describe("docs/conformance.md", () => {
 
 describe("docs/conformance.md: how it is made", () => {
   it("reads the items, one a line", () => {
-    expect(parseItems("# A\n\nof a kind\n\nX-1 | rfc | one\nX-2 | otherwise | two | why\n")).toEqual([
+    expect(parseItems("# A\n\nof a kind\n\nX-1 | rfc | one\nX-2 | open otherwise | two | why\n")).toEqual([
       {
         title: "A",
         note: "of a kind",
         items: [
-          { id: "X-1", verdict: "rfc", says: "one", reason: "" },
-          { id: "X-2", verdict: "otherwise", says: "two", reason: "why" },
+          { id: "X-1", verdict: "rfc", says: "one", reason: "", open: false },
+          { id: "X-2", verdict: "otherwise", says: "two", reason: "why", open: true },
         ],
       },
     ]);
@@ -117,6 +118,15 @@ describe("docs/conformance.md: how it is made", () => {
     ).toEqual(["PS-9 has no test: d", 'a.test.ts: "PS-1, PS-7" names PS-7, which is no item']);
     // A group in which nothing is tested shows nothing.
     expect(problems(sections, titlesIn("a.test.ts", 'describe("PS-1, PS-9", () => {})'))).toHaveLength(2);
+  });
+
+  it("an open item needs no test; once it has one it needs its verdict", () => {
+    const sections = parseItems("# A\nPS-1 | open rfc | a");
+    expect(problems(sections, [])).toEqual([]);
+    expect(page("", sections, [])).toContain("| PS-1 | a | open |  |");
+    expect(problems(sections, titlesIn("a.test.ts", 'it("PS-1: a", f)'))).toEqual([
+      "PS-1 is open no more, a.test.ts shows it: give it its verdict",
+    ]);
   });
 
   it("is one table a section", () => {

@@ -1,9 +1,11 @@
 /**
- * @typedef {{ id: string, verdict: string, says: string, reason: string }} Item
+ * `open`: applies, and no test shows it yet.
+ *
+ * @typedef {{ id: string, verdict: string, says: string, reason: string, open: boolean }} Item
  * @typedef {{ title: string, note: string, items: Item[] }} Section
  */
 
-/** The verdicts, in the words of the page; `open` has no test yet and no verdict. */
+/** The verdicts, in the words of the page. */
 export const VERDICTS = {
   rfc: "as the RFC",
   libzmq: "as libzmq",
@@ -11,19 +13,18 @@ export const VERDICTS = {
   ours: "ours",
   "not applicable": "not applicable",
   "not yet": "not yet",
-  open: "open",
 };
 
 /** Verdicts that say what this library does, so that a test has to show it. */
 const SHOWN = ["rfc", "libzmq", "otherwise", "ours"];
 
 export function needsTest(item) {
-  return SHOWN.includes(item.verdict);
+  return SHOWN.includes(item.verdict) && !item.open;
 }
 
 /**
  * The sections of a list of items: `# title`, a paragraph, then one item a line, `id | verdict | what it says | reason`.
- * All verdicts but `rfc` and `libzmq` have a reason.
+ * All verdicts but `rfc` and `libzmq` have a reason. `open` before the verdict: no test shows it yet.
  *
  * @param {string} text
  * @returns {Section[]}
@@ -47,13 +48,15 @@ export function parseItems(text) {
       section.note = `${section.note} ${line}`.trim();
       continue;
     }
-    const [id, verdict, says, reason = ""] = fields;
+    const [id, stated, says, reason = ""] = fields;
+    const open = stated.startsWith("open ");
+    const verdict = open ? stated.slice(5) : stated;
     if (fields.length > 4 || says === undefined) fail("not an item");
     if (!Object.hasOwn(VERDICTS, verdict)) fail(`unknown verdict ${verdict}`);
     if (known.has(id)) fail("twice");
-    if (reason === "" && !["rfc", "libzmq", "open"].includes(verdict)) fail("no reason");
+    if (reason === "" && !["rfc", "libzmq"].includes(verdict)) fail("no reason");
     known.add(id);
-    section.items.push({ id, verdict, says, reason });
+    section.items.push({ id, verdict, says, reason, open });
   }
   return sections;
 }

@@ -12,7 +12,7 @@ export function showing(id, titles) {
   return named.length > 0 ? named : titles.filter(({ ranges }) => ranges.includes(id));
 }
 
-/** What is wrong with items and titles, a line each: an item without a test, a test for what is no item. */
+/** What is wrong with items and titles, a line each: an item without a test, an open one that has some, a test for what is no item. */
 export function problems(sections, titles) {
   const items = sections.flatMap((section) => section.items);
   const known = new Set(items.map(({ id }) => id));
@@ -22,7 +22,14 @@ export function problems(sections, titles) {
       .filter((id) => !known.has(id))
       .map((id) => `${file}: "${title}" names ${id}, which is no item`),
   );
-  return [...untested.map(({ id, says }) => `${id} has no test: ${says}`), ...unknown];
+  const shown = items.filter((item) => item.open && showing(item.id, titles).length > 0);
+  return [
+    ...shown.map(
+      ({ id }) => `${id} is open no more, ${showing(id, titles)[0].file} shows it: give it its verdict`,
+    ),
+    ...untested.map(({ id, says }) => `${id} has no test: ${says}`),
+    ...unknown,
+  ];
 }
 
 /** The page: `head`, then a table for each section. */
@@ -37,16 +44,19 @@ function counts(sections) {
   const items = sections.flatMap((section) => section.items);
   const used = Object.entries(VERDICTS).map(([verdict, words]) => [
     words,
-    items.filter((item) => item.verdict === verdict).length,
+    items.filter((item) => item.verdict === verdict && !item.open).length,
   ]);
-  const shown = used.filter(([, count]) => count > 0).map(([words, count]) => `${count} ${words}`);
+  const open = items.filter((item) => item.open).length;
+  const shown = [...used, ["open", open]]
+    .filter(([, count]) => count > 0)
+    .map(([words, count]) => `${count} ${words}`);
   return `${items.length} items: ${shown.join(", ")}.`;
 }
 
 function table(section, titles) {
   const rows = section.items.map((item) => {
-    const verdict = VERDICTS[item.verdict];
-    const said = item.reason === "" ? verdict : `${verdict}: ${item.reason}`;
+    const verdict = item.open ? "open" : VERDICTS[item.verdict];
+    const said = item.reason === "" || item.open ? verdict : `${verdict}: ${item.reason}`;
     return `| ${cell(item.id)} | ${cell(item.says)} | ${cell(said)} | ${testsOf(showing(item.id, titles))} |`;
   });
   return ["| item | what it says | here | tests |", "| --- | --- | --- | --- |", ...rows].join("\n");
