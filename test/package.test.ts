@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ import { readNames } from "./support/imports.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
+/** The one that the build is made with. */
+const bundler = createRequire(createRequire(import.meta.url).resolve("tsup")).resolve("esbuild/bin/esbuild");
 const execute = promisify(execFile);
 const run = async (cwd: string, command: string, ...args: string[]): Promise<string> =>
   (await execute(command, args, { cwd, timeout: 60_000 })).stdout;
@@ -56,6 +58,23 @@ const protocol = require("zmtp/protocol");
 const dragonflow = require("zmtp/dragonflow");
 assert.equal(require("zmtp/package.json").name, "zmtp");
 (async () => {${USE}})();`;
+
+/** What a bundler gets. */
+const APPLICATION = `
+import { Pull, Push } from "zmtp";
+import { DbUpdate } from "zmtp/dragonflow";
+const run = async () => {
+  const pull = new Pull();
+  await pull.bind("tcp://127.0.0.1:*");
+  const push = new Push();
+  push.connect(pull.lastEndpoint);
+  await push.send(["over", "tcp"]);
+  const event = new DbUpdate({ table: "lport", key: "p1", action: "create", value: "{}", topic: "t" });
+  console.log((await pull.receive()).join(" "), event.table);
+  await Promise.all([push.close(), pull.close()]);
+};
+run();
+`;
 
 const TYPES = `
 import { Pull } from "zmtp";
@@ -160,6 +179,28 @@ describe("the packed package", () => {
   it.each(["use.mjs", "use.cjs"])("N-1: node --no-addons %s", async (script) => {
     await expect(run(folder, process.execPath, "--no-addons", script)).resolves.toContain("DbUpdate");
   });
+
+  it.each(["esm", "cjs"])(
+    "N-12: bundled into one minified file (%s) it runs where there is no package",
+    async (format) => {
+      const elsewhere = await mkdtemp(join(tmpdir(), "zmtp-bundle-"));
+      try {
+        await writeFile(join(folder, "app.mjs"), APPLICATION);
+        const bundle = join(elsewhere, format === "esm" ? "app.mjs" : "app.cjs");
+        const options = [
+          "--bundle",
+          "--minify",
+          "--platform=node",
+          `--format=${format}`,
+          `--outfile=${bundle}`,
+        ];
+        await run(folder, bundler, "app.mjs", "--log-level=warning", ...options);
+        expect(await run(elsewhere, process.execPath, bundle)).toBe("over tcp lport\n");
+      } finally {
+        await rm(elsewhere, { recursive: true });
+      }
+    },
+  );
 
   it("N-23: types resolve for ESM and CommonJS", async () => {
     await mkdir(join(folder, "types"));

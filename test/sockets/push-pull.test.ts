@@ -602,6 +602,25 @@ describe("Peers that should not talk", () => {
     expect(raw.ends).toEqual([]);
   });
 
+  it("EP-10: what is unbound ends its connections: nothing more comes, and the dialler tries again", async () => {
+    const world = new World();
+    const pull = world.pull();
+    const push = world.push({ linger: 0 });
+    push.connect(await world.bind(pull));
+    await world.settle();
+    await push.send("before");
+    await world.settle();
+    await world.run(pull.unbind("sim://a"));
+    await push.send("after");
+    await world.advance(1000);
+    expect(await drain(pull)).toEqual(["before"]);
+    expect(pull.stats().peers).toEqual([]);
+    expect(push.stats()).toMatchObject({ sent: 1, queued: 1 });
+    await world.bind(pull);
+    await world.advance(1000);
+    expect(await drain(pull)).toEqual(["after"]);
+  });
+
   it("PS-21, PP-8: a type that does not send has no send, one that does not receive no receive", () => {
     const world = new World();
     expect(["send", "trySend"].filter((name) => name in world.pull() || name in world.subscriber())).toEqual(

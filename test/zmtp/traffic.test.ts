@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Connection, type Event, OutgoingMessage, ProtocolError } from "../../src/zmtp/index.ts";
 import { byteByByte } from "../support/chunks.ts";
 import { connected, greeting, ready } from "../support/greeting.ts";
-import { ascii, filled, hex, join } from "../support/hex.ts";
+import { ascii, filled, hex, join, text } from "../support/hex.ts";
 import { drain, written } from "../support/link.ts";
 
 /** Feeds bytes after the handshake; gives the events, and the code of the error that ended it. */
@@ -93,6 +94,30 @@ describe("commands", () => {
     expect(receive(pull(), '04 08 03 "FOO" "data" 04 00 04 01 00 04 05 04 "ping" 00 01 "a"')).toEqual([
       message("a"),
     ]);
+  });
+
+  it("E12: any other name, with any data, is ignored, also between the parts of a message", () => {
+    const known = ["PING", "PONG", "SUBSCRIBE", "CANCEL"];
+    const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
+    const name = bytes(40).filter((one) => !known.includes(text(one)));
+    fc.assert(
+      fc.property(name, bytes(300), fc.constantFrom("PULL", "PUB", "SUB"), (name, data, socketType) => {
+        const peer = { PULL: "PUSH", PUB: "SUB", SUB: "PUB" }[socketType];
+        const body = join(Uint8Array.of(name.length), name, data);
+        const short = join(Uint8Array.of(4, body.length), body);
+        const long = join(
+          hex("06 00 00 00 00 00 00"),
+          Uint8Array.of(body.length >> 8, body.length & 255),
+          body,
+        );
+        const command = body.length < 256 ? short : long;
+        const connection = connected({ socketType }, peer);
+        expect(receive(connection, join(command, hex('01 01 "a"'), command, hex('00 01 "b"')))).toEqual([
+          message("a", "b"),
+        ]);
+        expect(connection.outputLength).toBe(0);
+      }),
+    );
   });
 
   it("C-60: a name longer than the body ends the connection", () => {
