@@ -2,14 +2,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
-import { bytes, frameAt } from "../interop/peers/bytes.ts";
+import { bytes } from "../interop/peers/bytes.ts";
 import { RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
 import { sleep, until, within } from "../support/wait.ts";
 import { GREETINGS, HANDSHAKES, type Input, TRAFFIC } from "./malformed-inputs.ts";
+import { GREETING, say } from "./say.ts";
 
 const HANDSHAKE_INTERVAL = 300;
 const AT_ONCE = 2000;
-const GREETING = 64;
 
 describe.each([
   ["greetings", GREETINGS],
@@ -71,18 +71,6 @@ describe.each([
     }
   }
 });
-
-/** Writes what stands before the first bar, waits for our READY, then writes the rest, with a turn at each further bar. */
-async function say(peer: RawPeer, spelled: string): Promise<void> {
-  const [first, ...rest] = spelled.split("|") as [string, ...string[]];
-  peer.write(bytes(first));
-  if (rest.length === 0) return;
-  await until("our READY comes", () => frameAt(peer.unread.subarray(GREETING)) !== null);
-  for (const [i, piece] of rest.entries()) {
-    if (i > 0) await sleep(20);
-    peer.write(bytes(piece));
-  }
-}
 
 function checkAnswer(peer: RawPeer, input: Input): void {
   const answer = peer.unread.subarray(GREETING + bytes("R-PULL").length);
