@@ -50,37 +50,34 @@ async function idle(
   await Promise.all([mine.close(), their.close()]);
 }
 
-describeWithLibzmq(
-  "N-4, RFC 37, Connection Heartbeating: a dead connection is noticed and replaced",
-  (sides) => {
-    const startProxy = useProxies();
+describeWithLibzmq("N-4, Connection Heartbeating: a dead connection is noticed and replaced", (sides) => {
+  const startProxy = useProxies();
 
-    for (const weBind of [true, false]) {
-      it(`${weBind ? "they dial, we listen" : "we dial, they listen"}; each end notices by itself`, async () => {
-        const { ours, theirs } = sides();
-        const options = { ...BEAT, reconnectInterval: 20, handshakeInterval: 500 };
-        const pull = await ours.open("Pull", options);
-        const push = await theirs.open("Push", options);
-        const proxy = await startProxy(await (weBind ? pull : push).bind("tcp://127.0.0.1:*"));
-        await (weBind ? push : pull).connect(proxy.address);
-        await Promise.all([pull.event("handshake"), push.event("handshake")]);
-        await push.send(0, [[3]]);
-        await pull.receive(1);
+  for (const weBind of [true, false]) {
+    it(`${weBind ? "they dial, we listen" : "we dial, they listen"}; each end notices by itself`, async () => {
+      const { ours, theirs } = sides();
+      const options = { ...BEAT, reconnectInterval: 20, handshakeInterval: 500 };
+      const pull = await ours.open("Pull", options);
+      const push = await theirs.open("Push", options);
+      const proxy = await startProxy(await (weBind ? pull : push).bind("tcp://127.0.0.1:*"));
+      await (weBind ? push : pull).connect(proxy.address);
+      await Promise.all([pull.event("handshake"), push.event("handshake")]);
+      await push.send(0, [[3]]);
+      await pull.receive(1);
 
-        proxy.blackHole();
-        await Promise.all([pull.event("disconnect", 3000), push.event("disconnect", 3000)]);
+      proxy.blackHole();
+      await Promise.all([pull.event("disconnect", 3000), push.event("disconnect", 3000)]);
 
-        proxy.heal();
-        await Promise.all([pull.event("handshake"), push.event("handshake")]);
-        await push.send(1, [[5]]);
-        expect(await pull.receive(1)).toHaveLength(1);
-        await Promise.all([pull.close(), push.close()]);
-      });
-    }
-  },
-);
+      proxy.heal();
+      await Promise.all([pull.event("handshake"), push.event("handshake")]);
+      await push.send(1, [[5]]);
+      expect(await pull.receive(1)).toHaveLength(1);
+      await Promise.all([pull.close(), push.close()]);
+    });
+  }
+});
 
-describeWithZeromq("HB-4, RFC 37, Connection Heartbeating: the TTL of a PING", (sides) => {
+describeWithZeromq("HB-4, Connection Heartbeating: the TTL of a PING", (sides) => {
   const children = useChildren();
 
   it("a peer that was stopped is noticed by its own TTL, we sending no PING", async () => {
