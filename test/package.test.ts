@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ import { readNames } from "./support/imports.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
+/** The one that the build is made with. */
+const bundler = createRequire(createRequire(import.meta.url).resolve("tsup")).resolve("esbuild/bin/esbuild");
 const execute = promisify(execFile);
 const run = async (cwd: string, command: string, ...args: string[]): Promise<string> =>
   (await execute(command, args, { cwd, timeout: 60_000 })).stdout;
@@ -67,6 +69,23 @@ const dragonflow = require("zmtp/dragonflow");
 assert.equal(require("zmtp/package.json").name, "zmtp");
 (async () => {${USE}})();`;
 
+/** What a bundler gets. */
+const APPLICATION = `
+import { Pull, Push } from "zmtp";
+import { DbUpdate } from "zmtp/dragonflow";
+const run = async () => {
+  const pull = new Pull();
+  await pull.bind("tcp://127.0.0.1:*");
+  const push = new Push();
+  push.connect(pull.lastEndpoint);
+  await push.send(["over", "tcp"]);
+  const event = new DbUpdate({ table: "lport", key: "p1", action: "create", value: "{}", topic: "t" });
+  console.log((await pull.receive()).join(" "), event.table);
+  await Promise.all([push.close(), pull.close()]);
+};
+run();
+`;
+
 const TYPES = `
 import { Pull } from "zmtp";
 import { Connection } from "zmtp/protocol";
@@ -110,7 +129,7 @@ describe("the packed package", () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  it("holds the built files and the papers, and nothing else", () => {
+  it("N-1, N-30: holds the built files and the papers, and nothing else", () => {
     const papers = packed.filter((path) => !path.startsWith("dist/")).sort();
     expect(papers).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]);
     expect(packed.filter((path) => !/\.(js|cjs|d\.ts|d\.cts|md|json)$|^LICENSE$/.test(path))).toEqual([]);
@@ -119,7 +138,7 @@ describe("the packed package", () => {
         expect(packed).toContain(`dist/${entry}.${extension}`);
   });
 
-  it("runs nothing on install and needs no more than its few dependencies", () => {
+  it("N-1, N-30: runs nothing on install and needs no more than its few dependencies", () => {
     const lifecycle = /^(pre|post)?(install|prepare|publish|pack|uninstall|dependencies)$|^prepublishOnly$/;
     const { scripts, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(Object.keys(scripts).filter((name) => lifecycle.test(name))).toEqual([]);
@@ -132,7 +151,7 @@ describe("the packed package", () => {
     expect(installed.filter((name) => !name.startsWith(".")).sort()).toEqual(expected);
   });
 
-  it("every entry is used by name from ESM and CommonJS, which offer the same", async () => {
+  it("N-23: every entry is used by name from ESM and CommonJS, which offer the same", async () => {
     const esm = await run(folder, process.execPath, "use.mjs");
     expect(esm.trim().split("\n")).toHaveLength(3);
     expect(await run(folder, process.execPath, "use.cjs")).toBe(esm);
@@ -167,11 +186,33 @@ describe("the packed package", () => {
     expect(await run(folder, process.execPath, "both.mjs")).toBe(each + each);
   });
 
-  it.each(["use.mjs", "use.cjs"])("node --no-addons %s", async (script) => {
+  it.each(["use.mjs", "use.cjs"])("N-1: node --no-addons %s", async (script) => {
     await expect(run(folder, process.execPath, "--no-addons", script)).resolves.toContain("DbUpdate");
   });
 
-  it("types resolve for ESM and CommonJS", async () => {
+  it.each(["esm", "cjs"])(
+    "N-12: bundled into one minified file (%s) it runs where there is no package",
+    async (format) => {
+      const elsewhere = await mkdtemp(join(tmpdir(), "zmtp-bundle-"));
+      try {
+        await writeFile(join(folder, "app.mjs"), APPLICATION);
+        const bundle = join(elsewhere, format === "esm" ? "app.mjs" : "app.cjs");
+        const options = [
+          "--bundle",
+          "--minify",
+          "--platform=node",
+          `--format=${format}`,
+          `--outfile=${bundle}`,
+        ];
+        await run(folder, bundler, "app.mjs", "--log-level=warning", ...options);
+        expect(await run(elsewhere, process.execPath, bundle)).toBe("over tcp lport\n");
+      } finally {
+        await rm(elsewhere, { recursive: true });
+      }
+    },
+  );
+
+  it("N-23: types resolve for ESM and CommonJS", async () => {
     await mkdir(join(folder, "types"));
     await writeFile(join(folder, "types/use.mts"), TYPES);
     await writeFile(join(folder, "types/use.cts"), TYPES);
@@ -205,7 +246,7 @@ describe("dist", () => {
   const chunks = () => readdirSync(dist).filter((name) => /\.c?js$/.test(name));
   const importsOf = (name: string): string[] => readNames(readFileSync(join(dist, name), "utf8")).imports;
 
-  it("names every builtin with node:", () => {
+  it("N-12: names every builtin with node:", () => {
     const bare = (name: string) =>
       importsOf(name).filter((one) => isBuiltin(one) && !one.startsWith("node:"));
     expect(chunks().flatMap((name) => bare(name).map((specifier) => `${name}: ${specifier}`))).toEqual([]);
@@ -214,7 +255,7 @@ describe("dist", () => {
   it.each([
     ["the core entry needs no package", "index", /^node:/],
     ["the protocol needs nothing at all", "protocol", /^$/],
-  ])("%s", (_, entry, allowed) => {
+  ])("N-12, what an entry needs: %s", (_, entry, allowed) => {
     for (const extension of ["js", "cjs"]) {
       const outside = reachable(`${entry}.${extension}`, importsOf).filter((one) => !allowed.test(one));
       expect(outside).toEqual([]);

@@ -207,7 +207,7 @@ class Model {
   }
 }
 
-describe("DESIGN 7, the contract of sync, against a model", () => {
+describe("N-29, DESIGN 7, the contract of sync, against a model", () => {
   it("no sync without a possible loss, none while somebody is waited for, one per interval, and every loss is covered", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

@@ -52,7 +52,7 @@ async function serve(listener: RawListener): Promise<RawPeer> {
   return peer;
 }
 
-describe("RC-1, 111 and 112: a connection that we dialled and that fails is dialled again, and an event says so", () => {
+describe("RC-1, C-111 and C-112: a connection that we dialled and that fails is dialled again, and an event says so", () => {
   const raw = useRawPeers();
 
   it.each(FAULTS.map((fault) => [fault.name, fault] as const))(

@@ -1,19 +1,21 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
-import { bytes, frameAt } from "../interop/peers/bytes.ts";
-import { type RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
+import { bytes } from "../interop/peers/bytes.ts";
+import { RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
 import { sleep, until, within } from "../support/wait.ts";
 import { GREETINGS, HANDSHAKES, type Input, TRAFFIC } from "./malformed-inputs.ts";
+import { GREETING, say } from "./say.ts";
 
 const HANDSHAKE_INTERVAL = 300;
 const AT_ONCE = 2000;
-const GREETING = 64;
 
 describe.each([
   ["greetings", GREETINGS],
   ["handshakes", HANDSHAKES],
   ["traffic", TRAFFIC],
-])("malformed and edge inputs: %s", (_, inputs) => {
+])("N-8: malformed and edge inputs: %s", (_, inputs) => {
   const raw = useRawPeers();
   let pull: zmtp.Pull;
   let neighbour: RawPeer;
@@ -70,15 +72,6 @@ describe.each([
   }
 });
 
-/** Writes what stands before the bar, waits for our READY, then writes the rest. */
-async function say(peer: RawPeer, spelled: string): Promise<void> {
-  const [before, after] = spelled.split("|") as [string, string | undefined];
-  peer.write(bytes(before));
-  if (after === undefined) return;
-  await until("our READY comes", () => frameAt(peer.unread.subarray(GREETING)) !== null);
-  peer.write(bytes(after));
-}
-
 function checkAnswer(peer: RawPeer, input: Input): void {
   const answer = peer.unread.subarray(GREETING + bytes("R-PULL").length);
   if (input.answer === "ERROR") {
@@ -93,7 +86,7 @@ async function collect(pull: zmtp.Pull, into: string[][]): Promise<void> {
   for await (const parts of pull) into.push(parts.map((part) => part.toString("latin1")));
 }
 
-describe("malformed and edge inputs: 70, half a message", () => {
+describe("malformed and edge inputs: C-70, half a message", () => {
   const raw = useRawPeers();
 
   it.each([
@@ -120,10 +113,16 @@ describe("malformed and edge inputs: 70, half a message", () => {
 describe("malformed and edge inputs to a PUB", () => {
   const raw = useRawPeers();
   let pub: zmtp.Publisher;
+  /** Is subscribed to everything from before on. */
+  let neighbour: RawPeer;
 
   beforeEach(async () => {
     pub = new zmtp.Publisher();
     await pub.bind("tcp://127.0.0.1:*");
+    neighbour = await raw.connect(pub.lastEndpoint!);
+    await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
+    await pub.subscribed("");
+    await neighbour.read(GREETING + bytes("R-PUB").length);
   });
   afterEach(async () => {
     await pub.close();
@@ -132,42 +131,42 @@ describe("malformed and edge inputs to a PUB", () => {
   const SUBSCRIBE_AB = "04 0C 09 'SUBSCRIBE' 'ab'";
 
   it.each([
-    ["71, SUBSCRIBE from a 3.1 peer", `G | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
-    ["71, SUBSCRIBE from a 3.0 peer", `G0 | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
-    ["72, the message form from a 3.1 peer", "G | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
-    ["72, the message form from a 3.0 peer", "G0 | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-71, SUBSCRIBE from a 3.1 peer", `G | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-71, SUBSCRIBE from a 3.0 peer", `G0 | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-72, the message form from a 3.1 peer", "G | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
+    ["C-72, the message form from a 3.0 peer", "G0 | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
     [
-      "73, two subscriptions and one cancel",
+      "C-73, two subscriptions and one cancel",
       "G | R-SUB 00 02 01 'a' 00 02 01 'a' 00 02 00 'a'",
       [["abc"]],
       "",
     ],
     [
-      "73, the same as commands",
+      "C-73, the same as commands",
       `G | R-SUB ${SUBSCRIBE_AB} ${SUBSCRIBE_AB} 04 09 06 'CANCEL' 'ab'`,
       [["abc"]],
       "",
     ],
     [
-      "74, a topic given up that was never held",
+      "C-74, a topic given up that was never held",
       "G | R-SUB 00 03 00 'zz' 04 08 06 'CANCEL' 'z'",
       [["zz"]],
       "",
     ],
-    ["75, messages", "G | R-SUB 00 03 02 'hi' 00 05 'plain' 01 01 'x' 00 01 'y'", [["hi"], ["plain"]], ""],
+    ["C-75, messages", "G | R-SUB 00 03 02 'hi' 00 05 'plain' 01 01 'x' 00 01 'y'", [["hi"], ["plain"]], ""],
     [
-      "76, subscriptions as the parts of one message",
+      "C-76, subscriptions as the parts of one message",
       "G | R-SUB 01 02 01 'a' 00 02 01 'b'",
       [["a"], ["b"], ["c"]],
       "00 01 'a' 00 01 'b'",
     ],
-    ["77, a subscription with MORE that is never finished", "G | R-SUB 01 02 01 'a'", [["abc"]], ""],
-    ["79, subscribe", "G | R-SUB 04 0B 09 'subscribe' 'a'", [["abc"]], ""],
-    ["79, SUBSCRIBE in a message frame", "G | R-SUB 00 0B 09 'SUBSCRIBE' 'a'", [["abc"]], ""],
-    ["80, an empty message", "G | R-SUB 00 00", [["abc"], [""]], ""],
-    ["81, a subscription to everything", "G | R-SUB 00 01 01", [["", "x"], [""]], "01 00 00 01 'x' 00 00"],
+    ["C-77, a subscription with MORE that is never finished", "G | R-SUB 01 02 01 'a'", [["abc"]], ""],
+    ["C-79, subscribe", "G | R-SUB 04 0B 09 'subscribe' 'a'", [["abc"]], ""],
+    ["C-79, SUBSCRIBE in a message frame", "G | R-SUB 00 0B 09 'SUBSCRIBE' 'a'", [["abc"]], ""],
+    ["C-80, an empty message", "G | R-SUB 00 00", [["abc"], [""]], ""],
+    ["C-81, a subscription to everything", "G | R-SUB 00 01 01", [["", "x"], [""]], "01 00 00 01 'x' 00 00"],
     [
-      "82, SUBSCRIBE in the long form",
+      "C-82, SUBSCRIBE in the long form",
       "G | R-SUB 06 00*6 01 36 09 'SUBSCRIBE' 61*300",
       [["a".repeat(301)], ["a".repeat(299)]],
       "02 00*6 01 2D 61*301",
@@ -184,20 +183,17 @@ describe("malformed and edge inputs to a PUB", () => {
     await until("the second PONG comes", () => subscriber.unread.includes("PONGB"));
     expect(subscriber.unread.subarray(from)).toEqual(bytes(`${expected} 04 06 04 'PONGB'`));
     expect(subscriber.open).toBe(true);
+    for (const part of published.flat()) expect((await neighbour.frame()).body.toString()).toBe(part);
   });
 
   it.each([
-    ["78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
-    ["83, a ZMTP 1.0 subscriber", "01 00"],
+    ["C-78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
+    ["C-83, a ZMTP 1.0 subscriber", "01 00"],
   ])("%s: closed", async (_, spelled) => {
-    const neighbour = await raw.connect(pub.lastEndpoint!);
-    await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
-    await pub.subscribed("");
     const subscriber = await raw.connect(pub.lastEndpoint!);
     await say(subscriber, spelled);
     await within(AT_ONCE, "the end", subscriber.ended);
     await pub.send("still here");
-    await neighbour.read(GREETING + bytes("R-PUB").length);
     expect((await neighbour.frame()).body.toString()).toBe("still here");
   });
 });
@@ -205,7 +201,7 @@ describe("malformed and edge inputs to a PUB", () => {
 describe("malformed and edge inputs to a SUB", () => {
   const raw = useRawPeers();
 
-  it("84, only what matches a subscription is delivered, whole", async () => {
+  it("C-84, only what matches a subscription is delivered, whole", async () => {
     const listener = await raw.listen();
     const sub = new zmtp.Subscriber();
     sub.subscribe("a");
@@ -217,4 +213,73 @@ describe("malformed and edge inputs to a SUB", () => {
     expect((await sub.receive()).map(String)).toEqual(["aend"]);
     await sub.close();
   });
+});
+
+describe("malformed and edge inputs to a PUSH", () => {
+  const raw = useRawPeers();
+
+  it("C-92, data is dropped, and holds up nothing", async () => {
+    const push = new zmtp.Push();
+    await push.bind("tcp://127.0.0.1:*");
+    const neighbour = await raw.connect(push.lastEndpoint!);
+    await neighbour.shake("PULL");
+    const peer = await raw.connect(push.lastEndpoint!);
+    await say(peer, `G | R-PULL 01 01 'a' 00 01 'b' ${"00 02 'no' ".repeat(5000)} 04 07 04 'PING' 00 00`);
+    await until("the PONG comes", () => peer.unread.includes("PONG"));
+    for (const one of ["1", "2"]) await push.send(one);
+    await until("each has its message", () => peer.unread.length > GREETING + bytes("R-PUSH").length + 7);
+    expect((await neighbour.frame()).body).toHaveLength(1);
+    expect(push.stats()).toMatchObject({ sent: 2, dropped: 0, queued: 0 });
+    await push.close();
+  });
+});
+
+setFlagsFromString("--expose_gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Bytes in use by JavaScript, its buffers included. */
+async function memory(): Promise<number> {
+  for (let i = 0; i < 3; i += 1) {
+    await sleep(10);
+    collectGarbage();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+describe("N-8: malformed and edge inputs, all of them again and again", () => {
+  const raw = useRawPeers();
+  /** Bytes by which 1500 connections may make memory grow: far less than one connection each would. */
+  const MOST = 5e6;
+  const INPUTS = [...GREETINGS, ...HANDSHAKES, ...TRAFFIC].filter(({ options }) => options === undefined);
+
+  it("leave no memory, no handle and no peer behind", async () => {
+    const pull = new zmtp.Pull({ backlog: 400 });
+    await pull.bind("tcp://127.0.0.1:*");
+    void collect(pull, []);
+    const neighbour = await raw.connect(pull.lastEndpoint!);
+    await neighbour.shake("PUSH");
+    const round = async (): Promise<void> => {
+      const peers = await Promise.all(
+        INPUTS.map(async (input) => {
+          const peer = await RawPeer.connect(pull.lastEndpoint!);
+          await say(peer, input.bytes);
+          return { peer, input };
+        }),
+      );
+      for (const { peer, input } of peers) {
+        if (input.end === "closed") await within(10_000, input.name, peer.ended);
+        peer.destroy();
+      }
+      await until("all have gone", () => pull.stats().peers.length === 1);
+    };
+    for (let i = 0; i < 3; i += 1) await round();
+    const before = await memory();
+    const handles = process.getActiveResourcesInfo().length;
+    for (let i = 0; i < 15; i += 1) await round();
+    expect((await memory()) - before).toBeLessThan(MOST);
+    await until("all handles are closed", () => process.getActiveResourcesInfo().length <= handles);
+    expect(neighbour.open).toBe(true);
+    await pull.close();
+  }, 60_000);
 });

@@ -7,7 +7,7 @@ import {
   type RemoteSocket,
   startZeromq,
 } from "../interop/peers/peer.ts";
-import type { Library, SocketKind } from "../interop/peers/station.ts";
+import type { Library } from "../interop/peers/station.ts";
 import { useChildren } from "../support/children.ts";
 import { stableAddress } from "../support/ports.ts";
 import { type FaultProxy, useProxies } from "../support/proxy.ts";
@@ -15,13 +15,14 @@ import { sleep, until } from "../support/wait.ts";
 
 /** ms between two messages. */
 const PACE = 3;
-const KINDS: readonly SocketKind[] = ["Push", "Pull", "Publisher", "Subscriber"];
+const KINDS = ["Push", "Pull", "Publisher", "Subscriber"] as const;
+type Kind = (typeof KINDS)[number];
 const OTHER = { Push: "Pull", Pull: "Push", Publisher: "Subscriber", Subscriber: "Publisher" } as const;
 const OURS = { reconnectInterval: 5 };
 
 /** A sender and a receiver, one of which dials the other through a proxy, and numbered messages between them. */
 interface Session {
-  readonly dials: SocketKind;
+  readonly dials: Kind;
   readonly proxy: FaultProxy;
   readonly dialler: RemoteSocket;
   readonly listener: RemoteSocket;
@@ -66,7 +67,7 @@ describe("faults between two sockets: whole messages in order, and all is back a
   });
   afterAll(() => ours.closeAll());
 
-  async function open(dials: SocketKind, ends: readonly Peer[], options: object): Promise<Session> {
+  async function open(dials: Kind, ends: readonly Peer[], options: object): Promise<Session> {
     const [dialler, listener] = await Promise.all([
       ends[0]!.open(dials, { ...OURS, ...(ends[0] === ours && options) }),
       ends[1]!.open(OTHER[dials], { ...OURS, ...(ends[1] === ours && options) }),

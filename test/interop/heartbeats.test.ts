@@ -50,7 +50,7 @@ async function idle(
   await Promise.all([mine.close(), their.close()]);
 }
 
-describeWithLibzmq("RFC 37, Connection Heartbeating: a dead connection is noticed and replaced", (sides) => {
+describeWithLibzmq("N-4, Connection Heartbeating: a dead connection is noticed and replaced", (sides) => {
   const startProxy = useProxies();
 
   for (const weBind of [true, false]) {
@@ -77,7 +77,7 @@ describeWithLibzmq("RFC 37, Connection Heartbeating: a dead connection is notice
   }
 });
 
-describeWithZeromq("RFC 37, Connection Heartbeating: the TTL of a PING", (sides) => {
+describeWithZeromq("HB-4, Connection Heartbeating: the TTL of a PING", (sides) => {
   const children = useChildren();
 
   it("a peer that was stopped is noticed by its own TTL, we sending no PING", async () => {

@@ -45,7 +45,7 @@ const ROWS: readonly Row[] = (["Publisher", "Push"] as const).flatMap((sender) =
   ),
 );
 
-describeWithLibzmq("every size, pattern, role, bind side and transport", (sides) => {
+describeWithLibzmq("N-2, E1: every size, pattern, role, bind side and transport", (sides) => {
   const ipcAddress = useIpcAddresses();
 
   for (const row of ROWS) {

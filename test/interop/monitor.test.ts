@@ -96,7 +96,7 @@ const TRANSPORTS = {
   ipc: { address: async () => newIpc(), delay: [] },
 };
 
-describe.each(["tcp", "ipc"] as const)("MO-3, MO-5 over %s: the same with either library", (transport) => {
+describe.each(["tcp", "ipc"] as const)("MO-1, MO-3, MO-5 over %s: as with libzmq", (transport) => {
   const { address: newAddress, delay } = TRANSPORTS[transport];
 
   it.each(PAIRS)("connected, then the listener closes: %s dials %s", async (dials, listens) => {

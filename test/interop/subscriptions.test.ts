@@ -80,7 +80,7 @@ describeWithZeromq("SU-1, FR-3: topics of 240 to 260 bytes", (sides) => {
   }
 });
 
-describe("PS-15: all subscriptions are sent again after a reconnect", () => {
+describe("PS-15, N-3, N-18: all subscriptions are sent again after a reconnect", () => {
   const children = useChildren();
 
   it("100 000 topics to a libzmq PUB that was killed and restarted", { timeout: 60_000 }, async () => {

@@ -25,7 +25,7 @@ async function stalled(options: object = {}) {
   return { world, push, pull, stream, sent };
 }
 
-describe("CL-1: linger", () => {
+describe("CL-1, OP-LINGER: linger", () => {
   it("an empty queue: closes at once, even with -1 and nobody there", async () => {
     const world = new World();
     const push = world.push({ linger: -1 });
@@ -222,7 +222,7 @@ describe("CL-1: linger", () => {
   });
 });
 
-describe("close", () => {
+describe("E32: close", () => {
   it("twice: the same promise", async () => {
     const world = new World();
     const pull = world.pull();

@@ -126,7 +126,7 @@ describe("Events: the order of a life (MO-5)", () => {
   });
 });
 
-describe("Events: why a connection ended", () => {
+describe("N-17: events, why a connection ended", () => {
   const broken = hex("08 00"); // FR-3: reserved flag bits
   const cases: [string, (peer: ReturnType<World["listenRaw"]>[0]) => void, object][] = [
     ["peer", (peer) => peer.greet("PUSH").stream.end(), { reason: "peer" }],
@@ -259,7 +259,7 @@ describe("Refused (RFC 37, Error Handling): the endpoint leaves the rotation", (
 });
 
 describe("Listeners", () => {
-  it("one that throws harms nothing: the others hear, the socket works, the error is nobody's", async () => {
+  it("E40: one that throws harms nothing: the others hear, the socket works, the error is nobody's", async () => {
     const world = new World();
     const pull = world.pull();
     const seen: string[] = [];
@@ -333,7 +333,7 @@ describe("Listeners", () => {
   );
 });
 
-describe("Diagnostics channels", () => {
+describe("N-17: diagnostics channels", () => {
   const names = ["zmtp:connect", "zmtp:handshake", "zmtp:disconnect", "zmtp:drop"];
 
   it("tell of both ends and of what was dropped", async () => {

@@ -162,7 +162,7 @@ describe("inproc: connect before bind (EP-7, E41, test_inproc_connect)", () => {
     expect(senders[0]?.stats().peers.map((peer) => peer.sent)).toEqual([2, 2]);
   });
 
-  it("a subscriber's topics are told when the publisher comes (PS-7)", async () => {
+  it("a subscriber's topics are told when the publisher comes (PS-15)", async () => {
     const world = new World();
     const subscriber = world.subscriber();
     subscriber.subscribe("early");

@@ -42,7 +42,7 @@ describe("PrefixTrie", () => {
     );
   });
 
-  it("takes topics of a megabyte, and a chain of two thousand prefixes, without recursion", () => {
+  it("E17, N-18: takes topics of a megabyte, and a chain of two thousand prefixes, without recursion", () => {
     const long = new Uint8Array(2 ** 20).fill(97);
     const trie = new PrefixTrie<number>();
     trie.set(long, 1);

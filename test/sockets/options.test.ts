@@ -89,7 +89,7 @@ const all = {
   linger: 0,
 };
 
-describe("Options: names and defaults", () => {
+describe("PS-21, OP-DEFAULTS, OP-BUFFERS: names and defaults", () => {
   it.each([
     ["Publisher", { ...common, linger: -1, ...sending, ...publishing }],
     ["Subscriber", { ...common, linger: 0, ...receiving, invertMatching: false }], // PS-21
@@ -123,7 +123,7 @@ describe("Socket, the type", () => {
   });
 });
 
-describe("Options: what they take", () => {
+describe("OP-CHECKED: what options take", () => {
   const values: [string, unknown][] = [
     ["linger", 0],
     ["linger", 2 ** 31 - 1],
@@ -329,7 +329,7 @@ describe("Addresses", () => {
     expect(bound).toMatchObject({ how: "rejected", error: { code } });
   });
 
-  it("what is not bound or connected is ENOENT", async () => {
+  it("EP-9: what is not bound or connected is ENOENT", async () => {
     const pull = make.Pull();
     expect(await failure(() => pull.unbind("sim://none"))).toMatchObject({
       how: "rejected",
@@ -353,7 +353,7 @@ describe("Addresses", () => {
   });
 
   it.each(["sim://any-1", "sim://*"])(
-    "EP-9: what was bound with a wildcard is unbound by the address really bound, or as it was given: %s",
+    "EP-9, B-37: what was bound with a wildcard is unbound by the address really bound, or as it was given: %s",
     async (address) => {
       const sim = new World();
       const pull = sim.pull();

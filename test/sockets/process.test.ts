@@ -37,7 +37,7 @@ const nowhere = "tcp://127.0.0.1:9";
 const ends = { end: 0, output: "started\n" };
 const staysAlive = { end: "alive", output: "started\n" };
 
-describe("The process ends by itself", () => {
+describe("B-39, N-9: the process ends by itself", () => {
   it.each([
     [
       "with sockets that are bound, dial, and are connected",
@@ -137,7 +137,7 @@ describe("Messages in sockets that were never closed", () => {
   });
 });
 
-describe("The process stays alive", () => {
+describe("B-39, N-9: the process stays alive", () => {
   it.each([
     ["with a receive that waits", "new Pull().receive();"],
     ["with a loop that waits", "(async () => { for await (const _ of new Subscriber()); })();"],

@@ -45,7 +45,7 @@ async function rawPublisher(options: object = {}, minor = 1) {
   return { world, peers, raw, subscriber };
 }
 
-describe("PS-1: matching", () => {
+describe("PS-1, B-21: matching", () => {
   it("is by prefix, on the first frame only; later frames travel with it", async () => {
     const { world, publisher, subscriber } = await connected();
     subscriber.subscribe("ab", Buffer.from([0xff, 0]));
@@ -89,7 +89,7 @@ describe("PS-1: matching", () => {
 });
 
 describe("PS-2: counting", () => {
-  it("what was subscribed to twice must be unsubscribed twice (E23)", async () => {
+  it("B-17: what was subscribed to twice must be unsubscribed twice (E23)", async () => {
     const { world, publisher, subscriber } = await connected();
     subscriber.subscribe("a", "a");
     subscriber.unsubscribe("a", "never");
@@ -104,7 +104,7 @@ describe("PS-2: counting", () => {
     expect(publisher.stats().sent).toBe(1);
   });
 
-  it("on the wire: CANCEL only for the last, nothing for an unknown topic", async () => {
+  it("B-18: on the wire: CANCEL only for the last, nothing for an unknown topic", async () => {
     const { world, raw, subscriber } = await rawPublisher();
     subscriber.subscribe("a", "a");
     subscriber.unsubscribe("a", "unknown");
@@ -115,7 +115,7 @@ describe("PS-2: counting", () => {
     expect(raw.take()).toEqual(command("CANCEL", "a"));
   });
 
-  it("a publisher keeps a set: one CANCEL undoes any number of SUBSCRIBEs", async () => {
+  it("B-17: a publisher keeps a set: one CANCEL undoes any number of SUBSCRIBEs", async () => {
     const { world, publisher, raw } = await rawSubscriber();
     raw.write(command("SUBSCRIBE", "a"), command("SUBSCRIBE", "a"), command("CANCEL", "a"));
     await world.settle();
@@ -187,7 +187,7 @@ describe("PS-15, RC-6, E21: all subscriptions again after every reconnect", () =
   const topics = Array.from({ length: 3000 }, (_, i) => `topic-${i}`);
   const expected = Buffer.concat(topics.map((topic) => command("SUBSCRIBE", topic)));
 
-  it("in full, once each, first of all; nobody receives, high-water marks are low, the stream is full at once", async () => {
+  it("PS-14, B-20: in full, once each, first of all; nobody receives, high-water marks are low, the stream is full at once", async () => {
     const { world, peers, subscriber } = await rawPublisher({ receiveHighWaterMark: 5 });
     subscriber.subscribe(...topics, ...topics);
     subscriber.subscribe("gone");
@@ -206,7 +206,7 @@ describe("PS-15, RC-6, E21: all subscriptions again after every reconnect", () =
     expect(await drain(subscriber)).toHaveLength(3);
   });
 
-  it("as messages to a peer that announces 3.0", async () => {
+  it("B-19: as messages to a peer that announces 3.0", async () => {
     const { world, peers, subscriber } = await rawPublisher({}, 0);
     subscriber.subscribe("ab");
     await world.settle();
@@ -263,6 +263,18 @@ describe("PS-15, RC-6, E21: all subscriptions again after every reconnect", () =
   });
 });
 
+describe("PS-22: a subscriber that closes", () => {
+  it("sends no CANCEL: the end of the connection says it all", async () => {
+    const { world, raw, subscriber } = await rawPublisher({ linger: 1000 });
+    subscriber.subscribe("a", "b");
+    await world.settle();
+    expect(raw.take()).toEqual(Buffer.concat([command("SUBSCRIBE", "a"), command("SUBSCRIBE", "b")]));
+    await world.run(subscriber.close());
+    expect(raw.take()).toEqual(Buffer.alloc(0));
+    expect(raw.ends).toEqual([null]);
+  });
+});
+
 describe("PS-11, PS-13: a subscriber that does not keep up", () => {
   async function slow(options: object) {
     const world = new World();
@@ -278,7 +290,7 @@ describe("PS-11, PS-13: a subscriber that does not keep up", () => {
     return { world, publisher, stalled, good };
   }
 
-  it("costs only itself; what it misses is whole messages, and counted", async () => {
+  it("B-22, E24, N-14: costs only itself; what it misses is whole messages, and counted", async () => {
     const { world, publisher, stalled, good } = await slow({ sendHighWaterMark: 10 });
     for (let i = 0; i < 200; i += 1) {
       publisher.trySend([`topic ${i}`, "x".repeat(20)]);
@@ -298,7 +310,7 @@ describe("PS-11, PS-13: a subscriber that does not keep up", () => {
     expect(stalled.take()).toEqual(Buffer.concat([...whole.slice(0, kept), message("again")]));
   });
 
-  it("send resolves all the same", async () => {
+  it("B-24: send resolves all the same", async () => {
     const { world, publisher } = await slow({ sendHighWaterMark: 1 });
     for (let i = 0; i < 100; i += 1) await world.run(publisher.send("x".repeat(100)));
     expect(publisher.stats().dropped).toBeGreaterThan(80);
@@ -449,7 +461,7 @@ describe("PS-24: order", () => {
 });
 
 describe("subscribed: late joiners (PS-16)", () => {
-  it("resolves when so many peers hold a prefix of the topic; what is sent then reaches them", async () => {
+  it("N-5: resolves when so many peers hold a prefix of the topic; what is sent then reaches them", async () => {
     const world = new World();
     const publisher = world.publisher();
     await world.bind(publisher);

@@ -28,7 +28,7 @@ describe("PP-1: PUSH deals out in turn", () => {
     }
   });
 
-  it("goes on where it stopped when a peer comes and when one goes", async () => {
+  it("B-28: goes on where it stopped when a peer comes and when one goes", async () => {
     const { world, push, pulls } = await workers(3);
     await push.send("0");
     push.disconnect("sim://w0");
@@ -38,7 +38,7 @@ describe("PP-1: PUSH deals out in turn", () => {
     expect(all).toEqual([["0"], ["1", "3"], ["2", "4"]]);
   });
 
-  it("passes over a peer that has no room", async () => {
+  it("PP-3: passes over a peer that has no room", async () => {
     const world = new World();
     const pull = world.pull();
     await world.bind(pull, "sim://alive");
@@ -56,6 +56,28 @@ describe("PP-1: PUSH deals out in turn", () => {
     ]);
   });
 
+  it.each(["reset", "destroy"] as const)(
+    "E27: a worker that dies in the middle of the load (%s) gets no more, and no send hangs",
+    async (how) => {
+      const world = new World();
+      const push = world.push({ sendHighWaterMark: 2 });
+      await world.bind(push);
+      const dying = (await world.dialRaw("sim://a")).greet("PULL");
+      const pull = world.pull();
+      pull.connect("sim://a");
+      await world.settle();
+      for (const n of numbers(10)) await push.send(n);
+      await world.settle();
+      expect(await drain(pull)).toHaveLength(5);
+      dying.stream[how]();
+      await world.settle();
+      for (const n of numbers(10, 10)) await push.send(n);
+      await world.settle();
+      expect(await drain(pull)).toEqual(numbers(10, 10));
+      expect(push.stats()).toMatchObject({ sent: 20, dropped: 0, queued: 0 });
+    },
+  );
+
   it("E25: four workers get the same share, filled beforehand and steadily", async () => {
     const { world, push, pulls } = await workers(4);
     const all = async (): Promise<void> => {
@@ -72,7 +94,7 @@ describe("PP-1: PUSH deals out in turn", () => {
 });
 
 describe("PP-2, PP-5: high-water marks", () => {
-  it("exactly sendHighWaterMark messages queue for a server that is down; parts do not count", async () => {
+  it("B-23, B-25, NU-10: exactly sendHighWaterMark messages queue for a server that is down; parts do not count", async () => {
     const world = new World();
     const push = world.push({ sendHighWaterMark: 5 });
     push.connect("sim://down");
@@ -82,13 +104,13 @@ describe("PP-2, PP-5: high-water marks", () => {
     expect(push.stats()).toMatchObject({ sent: 0, queued: 5, dropped: 0 });
   });
 
-  it("0 is no limit", () => {
+  it("OP-HWM: 0 is no limit", () => {
     const push = new World().push({ sendHighWaterMark: 0 });
     push.connect("sim://down");
     for (const n of numbers(5000)) expect(push.trySend(n)).toBe(true);
   });
 
-  it("a change is in force at once (E43)", () => {
+  it("OP-HWM: a change is in force at once (E43)", () => {
     const push = new World().push({ sendHighWaterMark: 1 });
     push.connect("sim://down");
     expect([push.trySend("1"), push.trySend("2")]).toEqual([true, false]);
@@ -103,7 +125,7 @@ describe("PP-2, PP-5: high-water marks", () => {
     expect(taken.filter((one) => one)).toHaveLength(7); // 6 * 164 = 984 is not full yet
   });
 
-  it("bound, without peers: there is no queue, EAGAIN", async () => {
+  it("B-25: bound, without peers: there is no queue, EAGAIN", async () => {
     const world = new World();
     const push = world.push({ sendTimeout: 0 });
     await world.bind(push);
@@ -115,7 +137,7 @@ describe("PP-2, PP-5: high-water marks", () => {
     });
   });
 
-  it("a peer whose handshake is not complete is no peer", async () => {
+  it("NU-10, B-27: a peer whose handshake is not complete is no peer", async () => {
     const world = new World();
     const push = world.push({ sendTimeout: 0 });
     await world.bind(push);
@@ -152,7 +174,7 @@ describe("PP-2, PP-5: high-water marks", () => {
 });
 
 describe("PP-4: what becomes of a queue", () => {
-  it("that of a dialled endpoint survives reconnects, in order (E28)", async () => {
+  it("B-26: that of a dialled endpoint survives reconnects, in order (E28)", async () => {
     const world = new World();
     const push = world.push();
     push.connect("sim://a");
@@ -189,7 +211,7 @@ describe("PP-4: what becomes of a queue", () => {
     expect(push.trySend("x")).toBe(false);
   });
 
-  it("PP-9: a message cut in the middle is not sent again", async () => {
+  it("PP-7, PP-9, B-26: a message cut in the middle is not sent again", async () => {
     const world = new World();
     const peers = world.listenRaw("sim://a");
     const push = world.push();
@@ -233,7 +255,7 @@ describe("PP-4: what becomes of a queue", () => {
 });
 
 describe("send: waiting", () => {
-  it("PP-1: EAGAIN after sendTimeout, and no earlier", async () => {
+  it("PP-1, B-24, OP-TIMEO: EAGAIN after sendTimeout, and no earlier", async () => {
     const world = new World();
     const push = world.push({ sendTimeout: 50 });
     const sent = watch(push.send("x"));
@@ -271,7 +293,7 @@ describe("send: waiting", () => {
     expect(world.left.holds).toBe(0);
   });
 
-  it("calls that overlap keep their order; trySend does not overtake them", async () => {
+  it("N-6: calls that overlap keep their order; trySend does not overtake them", async () => {
     const world = new World();
     const push = world.push();
     const waiting = numbers(20).map((n) => push.send(n));
@@ -341,7 +363,7 @@ describe("send: waiting", () => {
     await world.settle();
   });
 
-  it("AbortSignal: an aborted send takes nothing, and those behind it go on", async () => {
+  it("N-16: AbortSignal: an aborted send takes nothing, and those behind it go on", async () => {
     const world = new World();
     const push = world.push();
     const abort = new AbortController();
@@ -405,7 +427,7 @@ describe("receive", () => {
     expect(order.filter((one) => one.startsWith("a"))).toEqual(numbers(6).map((n) => `a|${n}`));
   });
 
-  it("EAGAIN after receiveTimeout; 0 does not wait", async () => {
+  it("OP-TIMEO: EAGAIN after receiveTimeout; 0 does not wait", async () => {
     const world = new World();
     const pull = world.pull({ receiveTimeout: 30 });
     const received = watch(pull.receive());
@@ -418,7 +440,7 @@ describe("receive", () => {
     expect(world.left).toMatchObject({ holds: 0, timers: 0 });
   });
 
-  it("readers are served in order; the limit is EBUSY", async () => {
+  it("N-6: readers are served in order; the limit is EBUSY", async () => {
     const { world, push, pulls } = await workers(1);
     const pull = pulls[0] as (typeof pulls)[0];
     const readers = numbers(1000).map(() => pull.receive());
@@ -428,7 +450,7 @@ describe("receive", () => {
     expect((await Promise.all(readers)).map((parts) => String(parts))).toEqual(numbers(1000));
   });
 
-  it("E35: an aborted receive loses no message", async () => {
+  it("E35, N-16: an aborted receive loses no message", async () => {
     const { world, push, pulls } = await workers(1);
     const pull = pulls[0] as (typeof pulls)[0];
     const abort = new AbortController();
@@ -580,7 +602,26 @@ describe("Peers that should not talk", () => {
     expect(raw.ends).toEqual([]);
   });
 
-  it("a type that does not send has no send, one that does not receive no receive", () => {
+  it("EP-10: what is unbound ends its connections: nothing more comes, and the dialler tries again", async () => {
+    const world = new World();
+    const pull = world.pull();
+    const push = world.push({ linger: 0 });
+    push.connect(await world.bind(pull));
+    await world.settle();
+    await push.send("before");
+    await world.settle();
+    await world.run(pull.unbind("sim://a"));
+    await push.send("after");
+    await world.advance(1000);
+    expect(await drain(pull)).toEqual(["before"]);
+    expect(pull.stats().peers).toEqual([]);
+    expect(push.stats()).toMatchObject({ sent: 1, queued: 1 });
+    await world.bind(pull);
+    await world.advance(1000);
+    expect(await drain(pull)).toEqual(["after"]);
+  });
+
+  it("PS-21, PP-8: a type that does not send has no send, one that does not receive no receive", () => {
     const world = new World();
     expect(["send", "trySend"].filter((name) => name in world.pull() || name in world.subscriber())).toEqual(
       [],

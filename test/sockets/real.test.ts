@@ -76,7 +76,7 @@ describe.each(all)("over %s (E41)", (_scheme, address) => {
     expect(push.stats()).toMatchObject({ sent: 100_000, dropped: 0, queued: 0 });
   });
 
-  it("what was sent after subscribed() resolved is received", async () => {
+  it("N-5: what was sent after subscribed() resolved is received", async () => {
     for (let round = 0; round < 20; round += 1) {
       const publisher = closing(new Publisher());
       await publisher.bind(address());

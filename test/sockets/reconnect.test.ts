@@ -34,7 +34,7 @@ async function gaps(options: object, time: number, peer?: (raw: ReturnType<World
   return times.slice(1).map((at, i) => at - (times[i] as number));
 }
 
-describe("RC-1: what is dialled again", () => {
+describe("RC-1, N-21: what is dialled again", () => {
   const endings: [string, (raw: ReturnType<World["listenRaw"]>[0]) => void][] = [
     ["closed at once", (raw) => raw.stream.end()],
     ["closed after the greeting", (raw) => raw.write(greeting()).stream.end()],
@@ -55,8 +55,8 @@ describe("RC-1: what is dialled again", () => {
   });
 });
 
-describe("RC-2: how long it takes", () => {
-  it("refused: the interval and up to as much again, without growth", async () => {
+describe("RC-2, OP-RECONNECT_IVL, N-21: how long it takes", () => {
+  it("B-30: refused: the interval and up to as much again, without growth", async () => {
     const times = await gaps({ reconnectInterval: 50 }, 20_000);
     expect(times.length).toBeGreaterThan(200);
     expect(Math.min(...times)).toBeGreaterThanOrEqual(50);
@@ -64,14 +64,14 @@ describe("RC-2: how long it takes", () => {
     expect(new Set(times).size).toBeGreaterThan(10);
   });
 
-  it("with a maximum: up to 50, 100, 200, 400 ms, at random below", async () => {
+  it("B-30: with a maximum: up to 50, 100, 200, 400 ms, at random below", async () => {
     const times = await gaps({ reconnectInterval: 50, reconnectMaxInterval: 400 }, 60_000);
     for (const [i, most] of [50, 100, 200].entries()) expect(times[i]).toBeLessThanOrEqual(most);
     expect(Math.max(...times)).toBeLessThanOrEqual(400);
     expect(Math.max(...times.slice(5))).toBeGreaterThan(200);
   });
 
-  it("failed handshakes always back off, up to 30 s", async () => {
+  it("B-29: failed handshakes always back off, up to 30 s", async () => {
     const times = await gaps({ reconnectInterval: 50 }, 600_000, (raw) => raw.stream.end());
     expect(times.length).toBeLessThan(60);
     expect(times[0]).toBeLessThan(200);
@@ -104,7 +104,7 @@ describe("RC-2: how long it takes", () => {
   });
 });
 
-describe("RC-4: connectTimeout", () => {
+describe("RC-4, OP-CONNECT_TIMEOUT: connectTimeout", () => {
   it("bounds each attempt; then an event says so, and the next one follows", async () => {
     const world = new World();
     const timeouts: number[] = [];
@@ -258,7 +258,7 @@ describe("RC-3: reconnectInterval -1 and 0", () => {
   });
 });
 
-describe("Heartbeats through a socket", () => {
+describe("HB-5, OP-HEARTBEAT: heartbeats through a socket", () => {
   async function beating(options: object, minor = 1) {
     const world = new World();
     const pull = world.pull({ heartbeatInterval: 100, heartbeatTimeout: 50, ...options });
@@ -282,7 +282,7 @@ describe("Heartbeats through a socket", () => {
     expect(typesOf(events)).toEqual(["bind", "accept", "handshake"]);
   });
 
-  it("one that has become a black hole is given up in time", async () => {
+  it("N-4: one that has become a black hole is given up in time", async () => {
     const { world, raw, events, pull } = await beating({});
     raw.stream.stall();
     raw.stream.other.stall();

@@ -23,7 +23,7 @@ const step = fc.record({
   count: fc.integer({ min: 1, max: 30 }),
 });
 
-describe("stats", () => {
+describe("N-7: stats", () => {
   it.each(["push", "publisher"] as const)(
     "%s: what it took is sent, dropped or queued, always",
     async (kind) => {

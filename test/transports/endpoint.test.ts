@@ -40,7 +40,7 @@ describe("conformance 9, the scheme", () => {
   });
 });
 
-describe("EP-1, tcp to bind", () => {
+describe("EP-1, E42: tcp to bind", () => {
   it.each([
     ["tcp://127.0.0.1:5555", "127.0.0.1", 5555],
     ["tcp://127.0.0.1:*", "127.0.0.1", 0],

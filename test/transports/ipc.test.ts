@@ -36,7 +36,7 @@ function foreign(path: string): Promise<Server> {
   return new Promise((resolve) => server.listen(path, () => resolve(server)));
 }
 
-describe("EP-5, ipc", () => {
+describe("EP-5, B-38, N-25: ipc", () => {
   it("carries bytes both ways, and shows the path at both ends", async () => {
     const address = `ipc://${join(temporaryFolder(), "s")}`;
     const { listener, near, far } = await pair(ipc, address);
@@ -138,7 +138,7 @@ describe("EP-5, ipc", () => {
   });
 });
 
-describe("EP-6, what is at the path already", () => {
+describe("EP-6, B-38, N-25: what is at the path already", () => {
   it("a live socket stays: EADDRINUSE", async () => {
     const folder = temporaryFolder();
     const address = `ipc://${join(folder, "s")}`;
@@ -202,7 +202,7 @@ describe("EP-6, what is at the path already", () => {
   });
 });
 
-describe("EP-6, close", () => {
+describe("EP-6, B-38, N-25: close", () => {
   it("removes the path, and accepted streams live on", async () => {
     const folder = temporaryFolder();
     const { listener, near, far } = await pair(ipc, `ipc://${join(folder, "s")}`);

@@ -167,7 +167,7 @@ describe("received chunks", () => {
   });
 });
 
-describe("CL-6, end", () => {
+describe("CL-6, B-39: end", () => {
   it("writes out 1000 small batches first, and both ends end in good order", async () => {
     const { near, far } = await pair(tcp, "tcp://127.0.0.1:*");
     for (let i = 0; i < 1000; i++) near.stream.write([Buffer.from("abcdefgh")]);

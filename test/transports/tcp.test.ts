@@ -28,7 +28,7 @@ async function freePort(): Promise<number> {
   return Number(listener.address.split(":").at(-1));
 }
 
-describe("EP-1, tcp bind", () => {
+describe("EP-1, E42: tcp bind", () => {
   it.each([
     ["tcp://127.0.0.1:*", /^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/],
     ["tcp://127.0.0.1:0", /^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/],
@@ -44,7 +44,7 @@ describe("EP-1, tcp bind", () => {
   });
 
   it.runIf(process.platform === "linux" && hasIPv6)(
-    "of an interface takes the IPv6 address if on",
+    "OP-IPV6: of an interface takes the IPv6 address if on",
     async () => {
       expect(await bound("tcp://lo:*", { ipv6: true })).toMatch(/^tcp:\/\/\[::1\]:[1-9]\d*$/);
     },
@@ -82,7 +82,7 @@ describe("EP-1, tcp bind", () => {
     expect(error.code).toBe("EINVAL");
   });
 
-  it("IPv6 while it is off: ENODEV", async () => {
+  it("OP-IPV6: IPv6 while it is off: ENODEV", async () => {
     expect((await rejection(tcp.listen("tcp://[::1]:*", defaults, () => {}))).code).toBe("ENODEV");
     expect((await rejection(dial(tcp, "tcp://[::1]:5"))).code).toBe("ENODEV");
   });
@@ -191,7 +191,7 @@ describe("dial", () => {
     }
   });
 
-  it("resolves the name anew each time", async () => {
+  it("N-21: resolves the name anew each time", async () => {
     const { listener } = await listenOn(tcp, "tcp://127.0.0.1:*");
     const port = listener.address.split(":").at(-1);
     const asked: [string, number][] = [];
@@ -210,7 +210,7 @@ describe("dial", () => {
     ]);
   });
 
-  it("tries all addresses of a name in order", async () => {
+  it("E42: tries all addresses of a name in order", async () => {
     const { listener } = await listenOn(tcp, "tcp://127.0.0.1:*");
     const port = listener.address.split(":").at(-1);
     const several = createTcp((_host, _family, callback) => {
@@ -320,7 +320,7 @@ describe("TCP_NODELAY", () => {
   });
 });
 
-describe("TCP keep-alive", () => {
+describe("OP-TCP_KEEPALIVE: TCP keep-alive", () => {
   /** The kernel's timer column for the connection between two local ports; 02 is keep-alive. */
   function timerOf(localPort: number, remotePort: number): { kind: string; seconds: number } {
     const hex = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;

@@ -84,14 +84,14 @@ describe("NU-8: ERROR", () => {
 });
 
 describe("HB-1, HB-4: PING", () => {
-  it("has its TTL in tenths of a second, rounded down, and its context", () => {
+  it("OP-HEARTBEAT: has its TTL in tenths of a second, rounded down, and its context", () => {
     expect(pingBody(0, ascii(""))).toEqual(hex('04 "PING" 00 00'));
     expect(pingBody(99, ascii(""))).toEqual(hex('04 "PING" 00 00'));
     expect(pingBody(65_600, ascii("ctx"))).toEqual(hex('04 "PING" 02 90 "ctx"'));
     expect(pingBody(6_553_599, ascii(""))).toEqual(hex('04 "PING" FF FF'));
   });
 
-  it("a TTL of 656 is 65.6 seconds", () => {
+  it("B-40: a TTL of 656 is 65.6 seconds", () => {
     expect(parsePing(hex("02 90")).timeToLive).toBe(65_600);
     expect(parsePing(hex("FF FF")).timeToLive).toBe(6_553_500);
   });

@@ -32,7 +32,7 @@ function codeOf(act: () => unknown): string | undefined {
 }
 
 describe("FR-1, FR-3: RFC 37, Framing", () => {
-  it("a body of up to 255 bytes is sent with a short size, from 256 on with a long one", () => {
+  it("B-10: a body of up to 255 bytes is sent with a short size, from 256 on with a long one", () => {
     expect(encodeMessage([new Uint8Array(0)])).toEqual(hex("00 00"));
     expect(encodeMessage([hex('"hi"')])).toEqual(hex('00 02 "hi"'));
     expect(encodeMessage([filled(254)])).toEqual(join(hex("00 fe"), filled(254)));
@@ -51,7 +51,7 @@ describe("FR-1, FR-3: RFC 37, Framing", () => {
     expect(encodeFrame(4, filled(256)).subarray(0, 9)).toEqual(hex("06 00 00 00 00 00 00 01 00"));
   });
 
-  it("the long form is accepted for any size, the short one up to 255", () => {
+  it("B-13: the long form is accepted for any size, the short one up to 255", () => {
     const wire = join(
       hex('02 00 00 00 00 00 00 00 05 "hello"'),
       hex("02 00 00 00 00 00 00 00 00"),
@@ -137,13 +137,13 @@ describe("maxMessageBytes", () => {
 });
 
 describe("FR-8, E16: sizes that nothing can have", () => {
-  it("2^63 and more, and what a number cannot hold exactly, is refused", () => {
+  it("B-11: 2^63 and more, and what a number cannot hold exactly, is refused", () => {
     for (const size of ["80 00 00 00 00 00 00 00", "ff ff ff ff ff ff ff ff", "00 20 00 00 00 00 00 00"]) {
       expect(codeOf(() => decode([hex(`02 ${size}`)]))).toBe("ERR_ZMTP_FRAME");
     }
   });
 
-  it("a size that is only declared costs no memory", () => {
+  it("N-8: a size that is only declared costs no memory", () => {
     for (const size of ["00 00 00 00 80 00 00 00", "00 1f ff ff ff ff ff ff", "00 00 01 00 00 00 00 00"]) {
       let allocated = 0;
       const decoder = new FrameDecoder({}, (bytes) => {
@@ -203,7 +203,7 @@ describe("FrameDecoder", () => {
     expect(states).toEqual([true, true, true, false]);
   });
 
-  it("gives back what was encoded, however the bytes are cut", () => {
+  it("B-12: gives back what was encoded, however the bytes are cut", () => {
     fc.assert(
       fc.property(message({ isLarge: true }), chunking(), (bodies, cuts) => {
         const frames = decode(chunked(encodeMessage(bodies), cuts));

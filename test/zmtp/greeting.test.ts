@@ -21,7 +21,7 @@ function refusedAt(bytes: Uint8Array): [number, string] | null {
 }
 
 describe("GR-1, GR-2, GR-14: our greeting", () => {
-  it("is 64 bytes, version 3.1, padding 1", () => {
+  it("E2: is 64 bytes, version 3.1, padding 1", () => {
     expect(encodeGreeting("NULL", false)).toEqual(NULL_31);
   });
 
@@ -37,7 +37,7 @@ describe("GR-5 to GR-7, GR-14, GR-15: the peer's greeting", () => {
     expect(parseGreeting(NULL_31)).toEqual({ version: [3, 1], mechanism: "NULL", asServer: false });
   });
 
-  it("padding, filler and as-server are taken as they come", () => {
+  it("E2, E3, B-3, B-5: padding, filler and as-server are taken as they come", () => {
     fc.assert(
       fc.property(oddGreeting([3, 1]), (bytes) => {
         const asServer = bytes[32] === 1;
@@ -46,13 +46,13 @@ describe("GR-5 to GR-7, GR-14, GR-15: the peer's greeting", () => {
     );
   });
 
-  it("the last byte of the signature needs only its lowest bit", () => {
+  it("GR-5: the last byte of the signature needs only its lowest bit", () => {
     const bytes = NULL_31.slice();
     bytes[9] = 0x01;
     expect(parseGreeting(bytes).version).toEqual([3, 1]);
   });
 
-  it("higher versions are accepted, and so is major 2", () => {
+  it("GR-6, GR-7, B-4: higher versions are accepted, and so is major 2", () => {
     for (const version of [
       [3, 0],
       [3, 9],
@@ -73,7 +73,7 @@ describe("GR-5 to GR-7, GR-14, GR-15: the peer's greeting", () => {
   });
 });
 
-describe("GR-5, GR-6, GR-17: foreign versions are refused by name, at the first byte that shows it", () => {
+describe("GR-5, GR-6, GR-17, E5: foreign versions are refused by name, at the first byte that shows it", () => {
   it.each([
     ["HTTP", '"GET / HTTP/1.1"', 1, "its first byte is 0x47"],
     ["TLS", "16 03 01 02 00", 1, "its first byte is 0x16"],

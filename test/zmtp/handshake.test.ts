@@ -36,12 +36,12 @@ function readyWith(spelled: string): Uint8Array {
   return join(Uint8Array.of(4, body.length), body);
 }
 
-describe("GR-3: our greeting goes out at once, whole", () => {
+describe("GR-3, B-2: our greeting goes out at once, whole", () => {
   it("before anything has come", () => {
     expect(written(pull())).toEqual(G);
   });
 
-  it("READY follows when the peer's greeting is complete, without waiting for the peer's READY", () => {
+  it("GR-16, B-6, E1: READY follows when the peer's greeting is complete, without waiting for the peer's READY", () => {
     const connection = pull();
     connection.output();
     connection.push(G.subarray(0, 63));
@@ -62,7 +62,7 @@ describe("NU-1, NU-2: our READY", () => {
     return written(connection).subarray(64);
   };
 
-  it("REQ, DEALER and ROUTER give their Identity, empty when they have none", () => {
+  it("C-91: REQ, DEALER and ROUTER give their Identity, empty when they have none", () => {
     expect(readyOf({ socketType: "DEALER" })).toEqual(
       hex('04 29 05 "READY" 0B "Socket-Type" 00000006 "DEALER" 08 "Identity" 00000000'),
     );
@@ -84,22 +84,22 @@ describe("NU-1, NU-2: our READY", () => {
   });
 });
 
-describe("the peer's greeting (table 1 to 21)", () => {
+describe("the peer's greeting", () => {
   it.each([
-    ["4: minor 0", greeting(3, 0)],
-    ["4: minor 9", greeting(3, 9)],
-    ["5: major 2", greeting(2, 0)],
-    ["5: major 4", greeting(4, 0)],
-    ["5: major 255", greeting(255, 1)],
+    ["C-4: minor 0", greeting(3, 0)],
+    ["E6, C-4: minor 9", greeting(3, 9)],
+    ["C-5: major 2", greeting(2, 0)],
+    ["E6, C-5: major 4", greeting(4, 0)],
+    ["C-5: major 255", greeting(255, 1)],
   ])("%s is accepted", (_, bytes) => {
     expect(outcome(pull(), bytes, ready("PUSH"), hex('00 02 "hi"'))).toEqual(["ready", "message"]);
   });
 
   it.each([
-    ["13: PLAIN", '"PLAIN"'],
-    ["13: null", '"null"'],
-    ["13: NULLX", '"NULLX"'],
-    ["13: NULL and blanks", '"NULL    "'],
+    ["C-13: PLAIN", '"PLAIN"'],
+    ["C-13: null", '"null"'],
+    ["C-13: NULLX", '"NULLX"'],
+    ["C-13: NULL and blanks", '"NULL    "'],
   ])("GR-4, GR-13, %s is another mechanism; our greeting stays in the output", (_, spelled) => {
     const bytes = greeting();
     bytes.set(hex(spelled), 12);
@@ -108,7 +108,7 @@ describe("the peer's greeting (table 1 to 21)", () => {
     expect(written(connection)).toEqual(G);
   });
 
-  it("GR-12, 10, 14, 15, 17, 18, 20: ZMTP 1.0, 2.0 and what is no ZMTP is refused", () => {
+  it("GR-12, C-10, C-14, C-15, C-17, C-18, C-20: ZMTP 1.0, 2.0 and what is no ZMTP is refused", () => {
     for (const spelled of [
       '"GET /"',
       "01 00",
@@ -121,16 +121,16 @@ describe("the peer's greeting (table 1 to 21)", () => {
   });
 });
 
-describe("the peer's READY (table 26 to 44)", () => {
+describe("the peer's READY", () => {
   it.each([
-    ["26: another type", ready("SUB")],
-    ["27: lower case", ready("push")],
-    ["27: empty", ready("")],
-    ["27: with a zero", readyWith('0B "Socket-Type" 00000005 "PUSH" 00')],
-    ["28: a name in lower case", readyWith('0B "socket-type" 00000003 "SUB"')],
-    ["29: no properties", readyWith("")],
+    ["C-26: another type", ready("SUB")],
+    ["C-27: lower case", ready("push")],
+    ["C-27: empty", ready("")],
+    ["C-27: with a zero", readyWith('0B "Socket-Type" 00000005 "PUSH" 00')],
+    ["C-28: a name in lower case", readyWith('0B "socket-type" 00000003 "SUB"')],
+    ["C-29: no properties", readyWith("")],
     [
-      "37: a second one that is wrong",
+      "C-37: a second one that is wrong",
       readyWith('0B "Socket-Type" 00000004 "PUSH" 0B "Socket-Type" 00000003 "SUB"'),
     ],
   ])("NU-5, NU-6, %s: ERROR, then close", (_, frame) => {
@@ -144,14 +144,14 @@ describe("the peer's READY (table 26 to 44)", () => {
 
   const TYPE = '0B "Socket-Type" 00000004 "PUSH"';
   it.each([
-    ["30: a name of no bytes", `${TYPE} 00 00000000`],
-    ["31: an ill-formed name", `${TYPE} 05 61 20 62 00 FF 00000000`],
-    ["32: a byte too many", `${TYPE} 41`],
-    ["33: a value that is cut", `${TYPE} 01 "X" 00000063 41`],
-    ["34: a value that is not there", `${TYPE} 01 "X" FFFFFFFF`],
-    ["35: a name without a value", `${TYPE} 01 "X"`],
-    ["36: a name that is cut", `${TYPE} FF 61 62 63`],
-    ["90: an Identity of 256 bytes", `${TYPE} 08 "Identity" 00000100 ${"41".repeat(256)}`],
+    ["C-30: a name of no bytes", `${TYPE} 00 00000000`],
+    ["C-31: an ill-formed name", `${TYPE} 05 61 20 62 00 FF 00000000`],
+    ["C-32: a byte too many", `${TYPE} 41`],
+    ["C-33: a value that is cut", `${TYPE} 01 "X" 00000063 41`],
+    ["C-34: a value that is not there", `${TYPE} 01 "X" FFFFFFFF`],
+    ["C-35: a name without a value", `${TYPE} 01 "X"`],
+    ["C-36: a name that is cut", `${TYPE} FF 61 62 63`],
+    ["C-90: an Identity of 256 bytes", `${TYPE} 08 "Identity" 00000100 ${"41".repeat(256)}`],
   ])("NU-5, NU-7, %s: ERROR, then close", (_, spelled) => {
     const body = join(hex('05 "READY"'), hex(spelled));
     const connection = pull();
@@ -164,16 +164,16 @@ describe("the peer's READY (table 26 to 44)", () => {
   });
 
   it.each([
-    ["38: the type twice", readyWith(`${TYPE} ${TYPE}`)],
-    ["39: unknown properties", readyWith(`${TYPE} 05 "X-Foo" 00000001 41 08 "Resource" 00000000`)],
-    ["28: another case", readyWith('0B "SOCKET-type" 00000004 "PUSH"')],
+    ["C-38: the type twice", readyWith(`${TYPE} ${TYPE}`)],
+    ["C-39: unknown properties", readyWith(`${TYPE} 05 "X-Foo" 00000001 41 08 "Resource" 00000000`)],
+    ["B-8, C-28: another case", readyWith('0B "SOCKET-type" 00000004 "PUSH"')],
     ["NU-5: another order", readyWith(`01 "X" 00000000 ${TYPE}`)],
-    ["NU-3, 42: long form", join(hex("06 00 00 00 00 00 00 00 1A"), ready("PUSH").subarray(2))],
+    ["NU-3, C-42: long form", join(hex("06 00 00 00 00 00 00 00 1A"), ready("PUSH").subarray(2))],
   ])("%s is accepted", (_, frame) => {
     expect(outcome(pull(), G, frame)).toEqual(["ready"]);
   });
 
-  it("NU-3, 40: READY in a message frame is refused, without ERROR", () => {
+  it("NU-3, C-40: READY in a message frame is refused, without ERROR", () => {
     const connection = pull();
     expect(outcome(connection, G, join(hex("00"), ready("PUSH").subarray(1)))).toEqual([
       "ERR_ZMTP_UNEXPECTED_COMMAND",
@@ -181,23 +181,23 @@ describe("the peer's READY (table 26 to 44)", () => {
     expect(text(written(connection))).not.toContain("ERROR");
   });
 
-  it("NU-3, 41: READY with MORE or a reserved bit is refused", () => {
+  it("NU-3, C-41: READY with MORE or a reserved bit is refused", () => {
     expect(outcome(pull(), G, hex("05"))).toEqual(["ERR_ZMTP_FRAME"]);
     expect(outcome(pull(), G, hex("F4"))).toEqual(["ERR_ZMTP_FRAME"]);
   });
 
   it.each([
-    ["44: ready", '04 06 05 "ready"'],
-    ["44: READYX", '04 07 06 "READYX"'],
-    ["45: an empty command", "04 00"],
-    ["45: an empty message", "00 00"],
-    ["45: PING", '04 07 04 "PING" 00 00'],
+    ["C-44: ready", '04 06 05 "ready"'],
+    ["C-44: READYX", '04 07 06 "READYX"'],
+    ["C-45: an empty command", "04 00"],
+    ["C-45: an empty message", "00 00"],
+    ["C-45: PING", '04 07 04 "PING" 00 00'],
     ["SUBSCRIBE", '04 0A 09 "SUBSCRIBE"'],
   ])("NU-8, HB-6, %s before READY is refused", (_, spelled) => {
     expect(outcome(pull(), G, hex(spelled))).toEqual(["ERR_ZMTP_UNEXPECTED_COMMAND"]);
   });
 
-  it("51: maxMessageSize does not apply to the handshake, which has a limit of its own", () => {
+  it("C-51: maxMessageSize does not apply to the handshake, which has a limit of its own", () => {
     const connection = pull({ maxMessageSize: 1 });
     expect(outcome(connection, G, ready("PUSH"), hex("00 02"))).toEqual([
       "ready",
@@ -209,7 +209,7 @@ describe("the peer's READY (table 26 to 44)", () => {
 });
 
 describe("PeerInfo", () => {
-  it("E13, E15, 90: Identity of any size up to 255, also with a leading zero; the last one counts", () => {
+  it("E13, E15, C-90: Identity of any size up to 255, also with a leading zero; the last one counts", () => {
     for (const id of [
       filled(0),
       filled(1, 5),
@@ -230,6 +230,18 @@ describe("PeerInfo", () => {
     );
     drain(connection);
     expect(connection.peer?.routingId).toEqual(ascii("B"));
+  });
+
+  it("B-7: Identity may be missing, and may come from any type", () => {
+    for (const socketType of ["DEALER", "ROUTER", "REQ"] as const) {
+      expect(outcome(new Connection({ socketType: "ROUTER", now: 0 }), G, ready(socketType))).toEqual([
+        "ready",
+      ]);
+    }
+    const identified = pull();
+    const identity = `0B "Socket-Type" 00000004 "PUSH" 08 "Identity" 00000002 "id"`;
+    expect(outcome(identified, G, readyWith(identity), hex('00 02 "hi"'))).toEqual(["ready", "message"]);
+    expect(identified.peer?.routingId).toEqual(ascii("id"));
   });
 
   it("has what the peer announced, in memory of its own", () => {
@@ -256,7 +268,7 @@ describe("PeerInfo", () => {
   });
 });
 
-describe("NU-8: the peer's ERROR (table 46 to 50)", () => {
+describe("NU-8: the peer's ERROR", () => {
   it.each([
     ['04 0A 05 "ERROR" 03 "400"', "400"],
     ['04 0B 05 "ERROR" 04 "oops"', "oops"],
@@ -272,21 +284,21 @@ describe("NU-8: the peer's ERROR (table 46 to 50)", () => {
     expect(connection.output()).toEqual([]);
   });
 
-  it("48: without its reason, or with a reason that is cut", () => {
+  it("C-48: without its reason, or with a reason that is cut", () => {
     expect(outcome(pull(), G, hex('04 06 05 "ERROR"'))).toEqual(["ERR_ZMTP_MALFORMED_COMMAND_ERROR"]);
     expect(outcome(pull(), G, hex('04 0A 05 "ERROR" 10 "abc"'))).toEqual([
       "ERR_ZMTP_MALFORMED_COMMAND_ERROR",
     ]);
   });
 
-  it("43, 50: READY and ERROR after the handshake are ignored", () => {
+  it("FR-9, C-43, C-50: READY and ERROR after the handshake are ignored", () => {
     const late = join(ready("PUSH"), hex('04 0A 05 "ERROR" 03 "400"'), ready("SUB"), hex('00 02 "hi"'));
     expect(outcome(pull(), G, ready("PUSH"), late)).toEqual(["ready", "message"]);
   });
 });
 
 describe("NU-4: one door out", () => {
-  it("what is sent before the peer's READY waits for it, in order; what comes early is taken", () => {
+  it("B-1: what is sent before the peer's READY waits for it, in order; what comes early is taken", () => {
     const sub = new Connection({ socketType: "SUB", now: 0 });
     sub.subscribe(ascii("a"));
     sub.cancel(ascii("a"));
@@ -329,12 +341,12 @@ describe("NU-4: one door out", () => {
     );
   });
 
-  it("2, 3: a message in the same chunk as greeting and READY is delivered after ready", () => {
+  it("C-2, C-3: a message in the same chunk as greeting and READY is delivered after ready", () => {
     expect(outcome(pull(), join(G, ready("PUSH"), hex('00 02 "hi"')))).toEqual(["ready", "message"]);
   });
 });
 
-describe("GR-18: the handshake timer", () => {
+describe("GR-18, B-40: the handshake timer", () => {
   /** Ticks as asked, until `until`; the time at which it threw. */
   const timeout = (connection: Connection, until: number): number | null => {
     while (connection.wakeAt <= until) {
@@ -352,9 +364,9 @@ describe("GR-18: the handshake timer", () => {
   };
 
   it.each([
-    ["22: 20 bytes, then silence", G.subarray(0, 20)],
-    ["23: no bytes", new Uint8Array(0)],
-    ["24: a greeting, no READY", G],
+    ["C-22: 20 bytes, then silence", G.subarray(0, 20)],
+    ["C-23: no bytes", new Uint8Array(0)],
+    ["C-24: a greeting, no READY", G],
     ["half a READY", join(G, ready("PUSH").subarray(0, 9))],
   ])("%s", (_, bytes) => {
     const connection = new Connection({ socketType: "PULL", now: 1000, handshakeInterval: 200 });
@@ -366,7 +378,7 @@ describe("GR-18: the handshake timer", () => {
     expect(connection.wakeAt).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("is 30 s by default, off at 0, and ends with the handshake", () => {
+  it("OP-HANDSHAKE_IVL: is 30 s by default, off at 0, and ends with the handshake", () => {
     expect(pull().wakeAt).toBe(30_000);
     expect(pull({ handshakeInterval: 0 }).wakeAt).toBe(Number.POSITIVE_INFINITY);
     expect(connected({ socketType: "PULL" }, "PUSH").wakeAt).toBe(Number.POSITIVE_INFINITY);

@@ -64,7 +64,7 @@ describe("HB-5: PING every heartbeatInterval", () => {
     expect(written(connection)).toEqual(PING);
   });
 
-  it("carries the TTL in tenths of a second", () => {
+  it("OP-HEARTBEAT: carries the TTL in tenths of a second", () => {
     const connection = sub({ heartbeatInterval: 1000, heartbeatTimeToLive: 2590 });
     connection.tick(1000);
     expect(written(connection)).toEqual(hex('04 07 04 "PING" 00 19'));
@@ -99,7 +99,7 @@ describe("HB-5: the timeout", () => {
     expect(run(sub({ heartbeatInterval: 1000, heartbeatTimeout: 4500 }), 20_000)).toBe(5510);
   });
 
-  it("40: any traffic is a sign of life, also half a frame", () => {
+  it("B-40: any traffic is a sign of life, also half a frame", () => {
     const connection = sub({ heartbeatInterval: 1000, heartbeatTimeout: 500 });
     for (let now = 1000; now < 20_000; now += 1000) {
       connection.tick(now);
@@ -119,7 +119,7 @@ describe("HB-5: the timeout", () => {
   });
 });
 
-describe("HB-4: the TTL of the peer's PING (table 65, 66)", () => {
+describe("HB-4: the TTL of the peer's PING (C-65, C-66)", () => {
   it.each([
     ["00 02", 200],
     ["02 90", 65_600],

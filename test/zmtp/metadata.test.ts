@@ -12,7 +12,7 @@ function refused(spelled: string): void {
 }
 
 describe("NU-1: RFC 37, Connection Metadata", () => {
-  it("a property is its name with one octet of size and its value with four", () => {
+  it("B-9: a property is its name with one octet of size and its value with four", () => {
     expect(
       encodeMetadata([
         ["Socket-Type", ascii("DEALER")],

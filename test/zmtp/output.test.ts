@@ -89,7 +89,7 @@ describe("OutputQueue", () => {
     expect(chunks[1]).toBe(large);
   });
 
-  it("joins small messages into one chunk", () => {
+  it("FR-12: joins small messages into one chunk", () => {
     const queue = new OutputQueue(allocate);
     for (let i = 0; i < 20; i++) queue.encode([ascii("message")]);
     expect(queue.take()).toHaveLength(1);

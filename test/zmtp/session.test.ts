@@ -49,7 +49,7 @@ function publisher(chunks: Uint8Array[]): [string[], string] {
   return [seen, sent];
 }
 
-describe("E4: a session cut anywhere gives the same events and the same bytes back", () => {
+describe("E4, B-12: a session cut anywhere gives the same events and the same bytes back", () => {
   const whole = publisher([SESSION]);
 
   it("in one chunk", () => {
@@ -76,7 +76,7 @@ describe("E4: a session cut anywhere gives the same events and the same bytes ba
 });
 
 describe("two connections", () => {
-  it("every pair of types that may talk completes the handshake, every other is refused with ERROR", () => {
+  it("NU-6: every pair of types that may talk completes the handshake, every other is refused with ERROR", () => {
     const pairs: [SocketType, SocketType, boolean][] = [
       ["PUB", "SUB", true],
       ["XPUB", "XSUB", true],

@@ -7,7 +7,7 @@ import { useWorld } from "../world.ts";
 
 const HEARTBEATS = { heartbeatInterval: 400, heartbeatTimeout: 1200, handshakeInterval: 1000 };
 
-describe("DESIGN 7, loss: publisher killed, restarted, frozen", () => {
+describe("N-29, DESIGN 7, loss: publisher killed, restarted, frozen", () => {
   const world = useWorld();
   const children = useChildren();
 
