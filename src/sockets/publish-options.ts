@@ -76,7 +76,7 @@ export const XPUBLISH_OPTIONS: OptionTable<XPublishOptions> = {
     choice(["allSubs", "allSubsUnsubs"], {
       initial: "allSubs",
       effect: "now",
-      libzmq: "XPUB_VERBOSE, XPUB_VERBOSER",
+      libzmq: "XPUB_VERBOSE, ZMQ_XPUB_VERBOSER",
     }),
   ),
   manual: bool({ initial: false, effect: "now", libzmq: "XPUB_MANUAL" }),

@@ -373,9 +373,12 @@ describe("PP-3, NU-10, RC-6: immediate", () => {
     expect(waiting.state).toBe("resolved");
     expect(peers[1]?.received.includes(message("4"))).toBe(true);
     expect(events.map(({ type }) => type)).toEqual([
+      "connect:delay",
       "connect",
       "handshake",
       "disconnect",
+      "connect:retry",
+      "connect:delay",
       "connect",
       "handshake",
     ]);

@@ -18,7 +18,14 @@ function socketRules(): [string, OptionRule][] {
 
 function socketsWith(name: string): string {
   const world = new World();
-  const sockets = { PUB: world.publisher(), SUB: world.subscriber(), PUSH: world.push(), PULL: world.pull() };
+  const sockets = {
+    PUB: world.publisher(),
+    SUB: world.subscriber(),
+    XPUB: world.xpublisher(),
+    XSUB: world.xsubscriber(),
+    PUSH: world.push(),
+    PULL: world.pull(),
+  };
   const having = Object.entries(sockets).filter(([, socket]) => name in socket);
   return having.length === Object.keys(sockets).length ? "all" : having.map(([type]) => type).join(", ");
 }
