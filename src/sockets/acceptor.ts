@@ -64,8 +64,8 @@ export class Acceptor implements Endpoint, PipeEndpoint {
     return count;
   }
 
-  reconsider(): void {
-    for (const pipe of [...this.#pipes]) pipe.reconsider();
+  optionsChanged(): void {
+    for (const pipe of [...this.#pipes]) pipe.optionsChanged();
   }
 
   pipeReady(pipe: WirePipe): void {

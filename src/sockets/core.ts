@@ -1,36 +1,68 @@
-import type { ConnectionOptions, SocketType } from "../zmtp/index.ts";
+import { ZmqError } from "../errors.ts";
+import type { SocketType } from "../zmtp/index.ts";
 import type { Context } from "./context.ts";
-import type { Monitor } from "./monitor.ts";
-import type { AllOptions } from "./options.ts";
+import { Endpoints } from "./endpoints.ts";
+import type { Environment } from "./environment.ts";
+import { Monitor } from "./monitor.ts";
+import type { OptionRule } from "./option-rules.ts";
+import { type AllOptions, defaultOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
-import type { PeerStats } from "./stats.ts";
+import type { Counts } from "./stats.ts";
 
-/** What a socket shares with its endpoints and pipes. */
-export interface Core {
+/** How a type makes its pattern. */
+export type PatternClass<P extends Pattern> = new (environment: Environment, options: AllOptions) => P;
+
+/** As zeromq.js has it. */
+const TOO_LATE = "Socket option will not take effect until next connect/bind.";
+
+/** What a socket is made of. Its class shows users what is for them; endpoints, pipes and observers see this. */
+export class Core<P extends Pattern = Pattern> {
   readonly type: SocketType;
   readonly context: Context;
   /** As they are now. */
   readonly options: AllOptions;
   readonly events: Monitor;
-  readonly pattern: Pattern;
-  /** What the pipes counted that are gone. */
-  readonly gone: Pick<PeerStats, "sent" | "received" | "dropped">;
+  readonly pattern: P;
+  readonly endpoints: Endpoints;
+  /** What the pipes have counted that are gone. */
+  readonly retired: Counts = { sent: 0, received: 0, dropped: 0 };
+  isClosed = false;
+
+  /** @param defaults those that differ from other types'. */
+  constructor(
+    socket: object,
+    type: SocketType,
+    Pattern: PatternClass<P>,
+    context: Context,
+    defaults: Partial<AllOptions>,
+  ) {
+    this.type = type;
+    this.context = context;
+    this.options = { ...defaultOptions(), ...defaults, ipv6: context.ipv6 };
+    if (!context.blocky) this.options.linger = 0;
+    this.events = new Monitor(context.environment);
+    this.pattern = new Pattern(context.environment, this.options);
+    this.endpoints = new Endpoints(this);
+    CORES.set(socket, this);
+  }
+
+  /** @throws {TypeError} for the wrong kind. @throws {ZmqError} EINVAL for a value out of range, ENOTSOCK when closed. */
+  setOption(name: string, rule: OptionRule, value: unknown): void {
+    if (this.isClosed) throw new ZmqError("ENOTSOCK");
+    const warn = (message: string): void => this.context.environment.warn(message);
+    (this.options as unknown as Record<string, unknown>)[name] = rule.check(name, value, warn);
+    if (rule.effect === "now") {
+      this.pattern.optionsChanged();
+      this.endpoints.optionsChanged();
+    } else if (!this.endpoints.isEmpty) warn(TOO_LATE);
+  }
 }
 
-/** @param options as they were when the endpoint was bound or dialled. */
-export function connectionOptions(
-  type: SocketType,
-  options: AllOptions,
-): Omit<ConnectionOptions, "now" | "allocate"> {
-  return {
-    socketType: type,
-    maxMessageSize: Math.max(-1, options.maxMessageSize),
-    maxMessageBytes: options.maxMessageBytes,
-    handshakeInterval: options.handshakeInterval,
-    heartbeatInterval: options.heartbeatInterval,
-    heartbeatTimeout: options.heartbeatTimeout,
-    heartbeatTimeToLive: options.heartbeatTimeToLive,
-    heartbeatPeers: options.heartbeatPeers,
-    onlyFirstSubscribe: options.onlyFirstSubscribe,
-  };
+const CORES = new WeakMap<object, Core>();
+
+/** @throws {TypeError} for what is no socket. */
+export function coreOf(socket: object): Core {
+  const core = CORES.get(socket);
+  if (core === undefined) throw new TypeError("Socket must be a socket object");
+  return core;
 }

@@ -55,8 +55,8 @@ export class Dialer implements Endpoint, PipeEndpoint {
     return this.#pipe.unsent;
   }
 
-  reconsider(): void {
-    this.#pipe.reconsider();
+  optionsChanged(): void {
+    this.#pipe.optionsChanged();
   }
 
   start(): void {

@@ -11,6 +11,6 @@ export interface Endpoint {
   stats(): PeerStats[];
   /** Messages that wait for a peer in another process. */
   readonly unsent: number;
-  /** A high-water mark may have been changed. */
-  reconsider(): void;
+  /** An option was set that takes effect at once. */
+  optionsChanged(): void;
 }

@@ -80,9 +80,9 @@ export class Endpoints {
     return count;
   }
 
-  /** An option that takes effect at once was set. */
-  reconsider(): void {
-    for (const endpoint of [...this.#names.keys()]) endpoint.reconsider();
+  /** An option was set that takes effect at once. */
+  optionsChanged(): void {
+    for (const endpoint of [...this.#names.keys()]) endpoint.optionsChanged();
   }
 
   stats(): PeerStats[] {

@@ -42,7 +42,7 @@ export class InprocBinding implements Endpoint {
     return 0;
   }
 
-  reconsider(): void {}
+  optionsChanged(): void {}
 
   stats(): PeerStats[] {
     return [];

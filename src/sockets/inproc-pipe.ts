@@ -163,7 +163,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     return 0;
   }
 
-  reconsider(): void {
+  optionsChanged(): void {
     this.resume();
     this.#peer?.resume();
   }
@@ -310,14 +310,14 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   /** Without peer, and without hope of one. */
   #leave(): void {
     if (this.#isGone) return;
-    const { pattern, gone, context } = this.#core;
+    const { pattern, retired, context } = this.#core;
     const tell = this.#isAttached;
     this.#isEnding = true;
     this.#discard();
     this.#isGone = true;
-    gone.sent += this.#sent;
-    gone.received += this.#received;
-    gone.dropped += this.#dropped;
+    retired.sent += this.#sent;
+    retired.received += this.#received;
+    retired.dropped += this.#dropped;
     context.inproc.forget(this);
     if (tell && this.#isReady) pattern.lost(this);
     this.#isReady = false;

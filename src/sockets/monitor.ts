@@ -31,17 +31,3 @@ export class Monitor {
     this.#observers.delete(hear);
   }
 }
-
-const MONITORS = new WeakMap<object, Monitor>();
-
-/** Called once for each socket, so that it can be observed. */
-export function register(socket: object, monitor: Monitor): void {
-  MONITORS.set(socket, monitor);
-}
-
-/** @throws {TypeError} for what is no socket. */
-export function monitorOf(socket: object): Monitor {
-  const monitor = MONITORS.get(socket);
-  if (monitor === undefined) throw new TypeError("Socket must be a socket object");
-  return monitor;
-}

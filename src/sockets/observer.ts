@@ -1,8 +1,9 @@
 import { ZmqError } from "../errors.ts";
+import { coreOf } from "./core.ts";
 import { Emitter } from "./emitter.ts";
 import type { SocketEvent, SocketEvents } from "./events.ts";
 import { Fifo } from "./fifo.ts";
-import { type Monitor, monitorOf } from "./monitor.ts";
+import type { Monitor } from "./monitor.ts";
 import type { Socket } from "./socket.ts";
 
 /** Events that wait to be received; beyond, the oldest goes. */
@@ -33,7 +34,7 @@ export class Observer {
 
   /** @throws {TypeError} for what is no socket. */
   constructor(socket: Socket) {
-    this.#monitor = monitorOf(socket);
+    this.#monitor = coreOf(socket).events;
     if (this.#monitor.isOver) this.#closed = true;
     else this.#monitor.add(this.#hear);
   }

@@ -56,6 +56,6 @@ export interface Pattern {
   left(): number;
   /** The socket was closed: settle whatever waits. */
   close(): void;
-  /** An option was set. What depends on options for each message may be prepared here. */
-  configure?(): void;
+  /** An option was set that takes effect at once. What depends on options for each message may be prepared here. */
+  optionsChanged(): void;
 }

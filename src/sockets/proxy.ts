@@ -1,9 +1,10 @@
 import { ZmqError } from "../errors.ts";
+import { coreOf } from "./core.ts";
 import type { Timer } from "./environment.ts";
 import type { Message } from "./message.ts";
 import type { CallOptions } from "./options.ts";
 import type { ReceiveBatchOptions } from "./receiver.ts";
-import { hasEndpoints, Socket } from "./socket.ts";
+import { Socket } from "./socket.ts";
 
 /** What a proxy needs of a socket to take messages from it. */
 interface Source extends Socket {
@@ -74,8 +75,8 @@ export class SocketProxy<F extends Socket = Socket, B extends Socket = Socket> {
   run(): Promise<void> {
     if (this.#state === "running" || this.#state === "ending")
       throw new ZmqError("EBUSY", "Proxy is running");
-    assertEngaged(this.#front, "Front-end");
-    assertEngaged(this.#back, "Back-end");
+    assertBoundOrConnected(this.#front, "Front-end");
+    assertBoundOrConnected(this.#back, "Back-end");
     const ways = [...way(this.#front, this.#back), ...way(this.#back, this.#front)];
     if (ways.length === 0)
       throw new ZmqError("EINVAL", "Neither socket can send what the other could receive");
@@ -195,7 +196,7 @@ function assertSocket(value: unknown, name: string): asserts value is Socket {
   if (!(value instanceof Socket)) throw new TypeError("Invalid argument");
 }
 
-function assertEngaged(socket: Socket, name: string): void {
-  if (socket.closed || !hasEndpoints(socket))
+function assertBoundOrConnected(socket: Socket, name: string): void {
+  if (socket.closed || coreOf(socket).endpoints.isEmpty)
     throw new ZmqError("EINVAL", `${name} socket must be bound or connected`);
 }

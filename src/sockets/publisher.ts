@@ -1,23 +1,16 @@
 import type { CommonOptions } from "./common-options.ts";
 import type { Context, InContext } from "./context.ts";
+import { defineOptions } from "./define-options.ts";
 import type { Pipe } from "./pipe.ts";
-import {
-  INVERT_OPTIONS,
-  type InvertOptions,
-  PUBLISH_OPTIONS,
-  type PublishOptions,
-} from "./publish-options.ts";
+import type { InvertOptions, PublishOptions } from "./publish-options.ts";
 import { PublishingPattern } from "./publishing-pattern.ts";
 import { PublishingSocket } from "./publishing-socket.ts";
 import {
   CONFLATE_OPTIONS,
   type ConflateOptions,
-  OVERFLOW_OPTIONS,
   type OverflowOptions,
-  SEND_OPTIONS,
   type SendOptions,
 } from "./queue-options.ts";
-import { Socket } from "./socket.ts";
 
 export type PublisherOptions = Partial<
   CommonOptions & SendOptions & OverflowOptions & ConflateOptions & PublishOptions & InvertOptions
@@ -33,13 +26,7 @@ export interface Publisher extends ConflateOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Publisher extends PublishingSocket<PubPattern> {
   static {
-    Socket.defineOptions(Publisher.prototype, {
-      ...SEND_OPTIONS,
-      ...OVERFLOW_OPTIONS,
-      ...CONFLATE_OPTIONS,
-      ...PUBLISH_OPTIONS,
-      ...INVERT_OPTIONS,
-    });
+    defineOptions<ConflateOptions>(Publisher.prototype, CONFLATE_OPTIONS);
   }
 
   constructor(options: PublisherOptions, context: Context) {

@@ -35,7 +35,7 @@ export abstract class PublishingPattern implements Pattern {
     this.#awaited = new AwaitedSubscriptions(environment, (topic) => this.fanOut.count(topic));
   }
 
-  configure(): void {
+  optionsChanged(): void {
     const { noDrop, invertMatching, manualLastValue } = this.options;
     this.#isPlain = !noDrop && !invertMatching && !manualLastValue;
     this.#sender.retry();

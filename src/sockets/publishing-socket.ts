@@ -1,9 +1,15 @@
 import { ZmqError } from "../errors.ts";
+import { defineOptions } from "./define-options.ts";
 import type { MessageLike } from "./message.ts";
 import type { CallOptions } from "./options.ts";
-import type { InvertOptions, PublishOptions } from "./publish-options.ts";
+import {
+  INVERT_OPTIONS,
+  type InvertOptions,
+  PUBLISH_OPTIONS,
+  type PublishOptions,
+} from "./publish-options.ts";
 import type { PublishingPattern } from "./publishing-pattern.ts";
-import type { OverflowOptions, SendOptions } from "./queue-options.ts";
+import { OVERFLOW_OPTIONS, type OverflowOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
 import { Socket } from "./socket.ts";
 
 export interface SubscribedOptions {
@@ -20,8 +26,20 @@ export interface PublishingSocket<P extends PublishingPattern>
     InvertOptions {}
 
 /** What `Publisher` and `XPublisher` share. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, which the classes define.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export abstract class PublishingSocket<P extends PublishingPattern> extends Socket<P> {
+  static {
+    defineOptions<SendOptions & OverflowOptions & PublishOptions & InvertOptions>(
+      PublishingSocket.prototype,
+      {
+        ...SEND_OPTIONS,
+        ...OVERFLOW_OPTIONS,
+        ...PUBLISH_OPTIONS,
+        ...INVERT_OPTIONS,
+      },
+    );
+  }
+
   /**
    * Sends a message: one part, or a list of parts; the first one is what subscriptions are compared with. Resolves at once, but
    * for a turn of the event loop every two milliseconds of calls in a row. With `noDrop` it waits for room, up to `sendTimeout`.

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from "../zmtp/index.ts";
 import type { CommonOptions } from "./common-options.ts";
 import type { Context, InContext } from "./context.ts";
+import { defineOptions } from "./define-options.ts";
 import type { Environment } from "./environment.ts";
 import type { MessageLike } from "./message.ts";
 import type { AllOptions, CallOptions } from "./options.ts";
@@ -23,7 +24,7 @@ export interface Push extends SendOptions, ConflateOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Push extends Socket<PushPattern> {
   static {
-    Socket.defineOptions(Push.prototype, { ...SEND_OPTIONS, ...CONFLATE_OPTIONS });
+    defineOptions<SendOptions & ConflateOptions>(Push.prototype, { ...SEND_OPTIONS, ...CONFLATE_OPTIONS });
   }
 
   constructor(options: PushOptions, context: Context) {
@@ -31,8 +32,9 @@ export class Push extends Socket<PushPattern> {
   }
 
   /**
-   * Sends a message: one part, or a list of parts; an empty list is nothing to send, as in zeromq.js. Strings are sent as UTF-8. Resolves when the message was queued for a peer
-   * that has room; waits for one as long as `sendTimeout` says. Calls that overlap keep their order.
+   * Sends a message: one part, or a list of parts; an empty list is nothing to send, as in zeromq.js. Strings are sent as
+   * UTF-8. Resolves when the message was queued for a peer that has room; waits for one as long as `sendTimeout` says. Calls
+   * that overlap keep their order.
    *
    * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
    * Over inproc nothing is copied, and all of them are the receiver's from then on.
@@ -91,6 +93,8 @@ export class PushPattern implements Pattern {
   left(): number {
     return 0;
   }
+
+  optionsChanged(): void {}
 
   close(): void {
     this.sender.close();

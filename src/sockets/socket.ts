@@ -3,46 +3,15 @@ import { ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
 import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
 import { type Context, contextOf, type InContext } from "./context.ts";
-import type { Core } from "./core.ts";
-import { Endpoints } from "./endpoints.ts";
-import type { Environment } from "./environment.ts";
+import { Core, type PatternClass } from "./core.ts";
+import { defineOptions } from "./define-options.ts";
 import type { Member } from "./members.ts";
 import { type MessageLike, toParts } from "./message.ts";
-import { Monitor, register } from "./monitor.ts";
 import { Observer } from "./observer.ts";
-import type { OptionTable } from "./option-rules.ts";
-import { type AllOptions, defaultOptions } from "./options.ts";
+import type { AllOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
 import type { SocketStats } from "./stats.ts";
-
-/** ZMQ_PAIR and so on. */
-const TYPE_NUMBERS: Readonly<Record<SocketType, number>> = {
-  PAIR: 0,
-  PUB: 1,
-  SUB: 2,
-  REQ: 3,
-  REP: 4,
-  DEALER: 5,
-  ROUTER: 6,
-  PULL: 7,
-  PUSH: 8,
-  XPUB: 9,
-  XSUB: 10,
-  SERVER: 12,
-  CLIENT: 13,
-  RADIO: 14,
-  DISH: 15,
-  GATHER: 16,
-  SCATTER: 17,
-  PEER: 19,
-  CHANNEL: 20,
-};
-
-/** How a type makes its pattern. */
-export type PatternClass<P extends Pattern> = new (environment: Environment, options: AllOptions) => P;
-
-/** Whether anything is bound or dialled, or about to be. */
-export let hasEndpoints: (socket: Socket) => boolean;
+import { TYPE_NUMBERS } from "./type-numbers.ts";
 
 // biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.
 export interface Socket<P extends Pattern = Pattern> extends CommonOptions {}
@@ -50,24 +19,17 @@ export interface Socket<P extends Pattern = Pattern> extends CommonOptions {}
 /** What all sockets share: endpoints, options, events, and their end. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export abstract class Socket<P extends Pattern = Pattern> {
-  readonly #events: Monitor;
+  readonly #core: Core<P>;
   #observer: Observer | null = null;
-  readonly #core: Core;
-  readonly #pattern: P;
-  readonly #options: AllOptions;
-  readonly #endpoints: Endpoints;
   /** What the context knows of us. */
   readonly #member: Member = {
-    mustLinger: () => this.#options.linger !== 0 && this.#endpoints.unsent > 0,
+    mustLinger: () => this.#core.options.linger !== 0 && this.#core.endpoints.unsent > 0,
     close: () => this.close(),
   };
-  #isClosed = false;
-  readonly #warn = (message: string): void => this.#core.context.environment.warn(message);
   #closing: Promise<void> | null = null;
 
   static {
-    this.defineOptions(this.prototype, COMMON_OPTIONS);
-    hasEndpoints = (socket) => !socket.#endpoints.isEmpty;
+    defineOptions<CommonOptions>(this.prototype, COMMON_OPTIONS);
   }
 
   /** @param defaults those that differ from other types'. */
@@ -80,21 +42,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   ) {
     if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
     const context = contextOf(given, defaultContext);
-    this.#options = { ...defaultOptions(), ...defaults, ipv6: context.ipv6 };
-    if (!context.blocky) this.#options.linger = 0;
-    this.#events = new Monitor(context.environment);
-    register(this, this.#events);
-    this.#pattern = new Pattern(context.environment, this.#options);
-    const gone = { sent: 0, received: 0, dropped: 0 };
-    this.#core = {
-      type,
-      context,
-      options: this.#options,
-      events: this.#events,
-      pattern: this.#pattern,
-      gone,
-    };
-    this.#endpoints = new Endpoints(this.#core);
+    this.#core = new Core(this, type, Pattern, context, defaults);
     // A misspelt or a read-only option is an error, given here or set later, and not a new property: as in zeromq.js.
     Object.seal(this);
     const { context: _, ...options } = given as InContext;
@@ -110,7 +58,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
 
   /** The address last bound, as it really is, or last dialled, as it was given; null at first. */
   get lastEndpoint(): string | null {
-    return this.#endpoints.last;
+    return this.#core.endpoints.last;
   }
 
   get context(): Context {
@@ -134,16 +82,16 @@ export abstract class Socket<P extends Pattern = Pattern> {
 
   /** Whether a message waits to be received. */
   get readable(): boolean {
-    return !this.#isClosed && this.#pattern.isReadable();
+    return !this.#core.isClosed && this.#core.pattern.isReadable();
   }
 
   /** Whether a message can be sent at once. */
   get writable(): boolean {
-    return !this.#isClosed && this.#pattern.isWritable();
+    return !this.#core.isClosed && this.#core.pattern.isWritable();
   }
 
   get closed(): boolean {
-    return this.#isClosed;
+    return this.#core.isClosed;
   }
 
   /**
@@ -154,10 +102,10 @@ export abstract class Socket<P extends Pattern = Pattern> {
    *   ENAMETOOLONG; EBADF when the socket was closed.
    */
   bind(address: string): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     assertAddress(address);
     this.#core.context.members.engaged(this.#member);
-    return this.#endpoints.bind(address);
+    return this.#core.endpoints.bind(address);
   }
 
   /**
@@ -168,7 +116,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
    * @throws {ZmqError} by rejection: ENOENT for what is neither bound nor dialled, EINVAL, EPROTONOSUPPORT; EBADF at once.
    */
   unbind(address: string): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     assertAddress(address);
     return this.#unbind(address);
   }
@@ -185,9 +133,9 @@ export abstract class Socket<P extends Pattern = Pattern> {
    *   What goes wrong later shows in `events`.
    */
   connect(address: string): void {
-    this.#assertOpen();
+    this.assertOpen();
     assertAddress(address);
-    this.#endpoints.connect(address, this.connectsTwice);
+    this.#core.endpoints.connect(address, this.connectsTwice);
     this.#core.context.members.engaged(this.#member);
   }
 
@@ -196,9 +144,9 @@ export abstract class Socket<P extends Pattern = Pattern> {
    * @throws {ZmqError} at once: ENOENT for what is neither bound nor dialled, EINVAL, EPROTONOSUPPORT, EBADF.
    */
   disconnect(address: string): void {
-    this.#assertOpen();
+    this.assertOpen();
     assertAddress(address);
-    this.#endpoints.remove(address);
+    this.#core.endpoints.remove(address);
   }
 
   /**
@@ -206,22 +154,22 @@ export abstract class Socket<P extends Pattern = Pattern> {
    * been sent or `linger` is over; never rejects. Until then the process is kept alive.
    */
   close(): Promise<void> {
-    this.#isClosed = true;
+    this.#core.isClosed = true;
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   /** Counts of messages. Costs some work for each peer. */
   stats(): SocketStats {
-    const peers = this.#endpoints.stats();
+    const peers = this.#core.endpoints.stats();
     const sum = (name: "sent" | "received" | "dropped" | "queued"): number =>
       peers.reduce((total, peer) => total + peer[name], 0);
-    const { gone } = this.#core;
+    const { retired } = this.#core;
     return {
-      sent: gone.sent + sum("sent"),
-      received: gone.received + sum("received"),
-      dropped: gone.dropped + sum("dropped"),
-      queued: sum("queued") + this.#pattern.left(),
+      sent: retired.sent + sum("sent"),
+      received: retired.received + sum("received"),
+      dropped: retired.dropped + sum("dropped"),
+      queued: sum("queued") + this.#core.pattern.left(),
       peers,
     };
   }
@@ -231,64 +179,37 @@ export abstract class Socket<P extends Pattern = Pattern> {
     return this.close();
   }
 
-  /** Whether a second `connect` to an address makes a second connection; for these types libzmq makes none. */
+  /** Whether a second `connect` to an address makes a second connection. libzmq: not for PUB and SUB. */
   protected get connectsTwice(): boolean {
     return true;
   }
 
   /** Turns what the caller gave into a message; null for an empty list, which is nothing to send. */
   protected outgoing(message: MessageLike | readonly MessageLike[]): OutgoingMessage | null {
-    this.#assertOpen();
+    this.assertOpen();
     const parts = toParts(message, this.#core.context.environment);
     return parts.length === 0 ? null : new OutgoingMessage(parts);
   }
 
   protected assertOpen(): void {
-    this.#assertOpen();
+    if (this.#core.isClosed) throw new ZmqError("EBADF");
   }
 
   protected get pattern(): P {
-    return this.#pattern;
-  }
-
-  /** Makes properties of the options in a table, on the prototype of the class that has them. */
-  protected static defineOptions<Options>(prototype: object, table: OptionTable<Options>): void {
-    for (const name of Object.keys(table) as (keyof Options & keyof AllOptions)[]) {
-      const rule = table[name];
-      Object.defineProperty(prototype, name, {
-        get(this: Socket<Pattern>) {
-          return this.#options[name];
-        },
-        set(this: Socket<Pattern>, value: unknown) {
-          if (this.#isClosed) throw new ZmqError("ENOTSOCK");
-          (this.#options as unknown as Record<string, unknown>)[name] = rule.check(name, value, this.#warn);
-          this.#pattern.configure?.();
-          if (rule.effect === "now") this.#endpoints.reconsider();
-          else if (!this.#endpoints.isEmpty) this.#warn(TOO_LATE);
-        },
-        configurable: true,
-      });
-    }
+    return this.#core.pattern;
   }
 
   async #unbind(address: string): Promise<void> {
-    await Promise.all(this.#endpoints.remove(address));
+    await Promise.all(this.#core.endpoints.remove(address));
   }
 
   async #close(): Promise<void> {
-    this.#pattern.close();
-    await this.#endpoints.close();
+    this.#core.pattern.close();
+    await this.#core.endpoints.close();
     this.#core.context.members.closed(this.#member);
-    this.#events.emit({ type: "end" });
-  }
-
-  #assertOpen(): void {
-    if (this.#isClosed) throw new ZmqError("EBADF");
+    this.#core.events.emit({ type: "end" });
   }
 }
-
-/** As zeromq.js has it. */
-const TOO_LATE = "Socket option will not take effect until next connect/bind.";
 
 function assertAddress(address: unknown): asserts address is string {
   if (typeof address !== "string") throw new TypeError("Address must be a string");

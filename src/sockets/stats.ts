@@ -14,6 +14,9 @@ export interface PeerStats {
   queued: number;
 }
 
+/** What one pipe counts, or those of a socket that are gone. */
+export type Counts = Pick<PeerStats, "sent" | "received" | "dropped">;
+
 /** Counts of messages since the socket was made. `peers` has those that are there now. */
 export interface SocketStats {
   sent: number;

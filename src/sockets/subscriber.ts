@@ -1,14 +1,9 @@
 import type { CommonOptions } from "./common-options.ts";
 import type { Context, InContext } from "./context.ts";
+import { defineOptions } from "./define-options.ts";
 import type { Pipe } from "./pipe.ts";
 import { INVERT_OPTIONS, type InvertOptions } from "./publish-options.ts";
-import {
-  CONFLATE_OPTIONS,
-  type ConflateOptions,
-  RECEIVE_OPTIONS,
-  type ReceiveOptions,
-} from "./queue-options.ts";
-import { Socket } from "./socket.ts";
+import { CONFLATE_OPTIONS, type ConflateOptions, type ReceiveOptions } from "./queue-options.ts";
 import { SubscribingPattern } from "./subscribing-pattern.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";
 
@@ -24,8 +19,7 @@ export interface Subscriber extends ConflateOptions, InvertOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class Subscriber extends SubscribingSocket<SubPattern> {
   static {
-    Socket.defineOptions(Subscriber.prototype, {
-      ...RECEIVE_OPTIONS,
+    defineOptions<ConflateOptions & InvertOptions>(Subscriber.prototype, {
       ...CONFLATE_OPTIONS,
       ...INVERT_OPTIONS,
     });
@@ -44,13 +38,12 @@ export class SubPattern extends SubscribingPattern {
   /** Whether a message is wanted that begins with a topic subscribed to. */
   #wanted = true;
 
-  configure(): void {
+  override optionsChanged(): void {
     this.#wanted = !this.options.invertMatching;
   }
 
   /** Checked here too: an unsubscription takes its time to reach the publisher. */
-  message(pipe: Pipe, parts: Uint8Array[]): void {
-    if (this.subscriptions.matches(parts[0] as Uint8Array) === this.#wanted)
-      this.receiver.message(pipe, parts);
+  override message(pipe: Pipe, parts: Uint8Array[]): void {
+    if (this.subscriptions.matches(parts[0] as Uint8Array) === this.#wanted) super.message(pipe, parts);
   }
 }

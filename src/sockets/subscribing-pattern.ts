@@ -2,16 +2,15 @@ import { ZmqError } from "../errors.ts";
 import type { SubscriptionForm } from "../zmtp/index.ts";
 import type { Environment } from "./environment.ts";
 import type { AllOptions } from "./options.ts";
-import type { Pattern, Pipe } from "./pipe.ts";
-import { Receiver } from "./receiver.ts";
+import type { Pipe } from "./pipe.ts";
+import { ReceivingPattern } from "./receiving-pattern.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** So many calls of `confirm` may wait. */
 const MAX_CONFIRMING = 1000;
 
 /** What SUB and XSUB share: subscriptions, of which every publisher is told, and messages. */
-export abstract class SubscribingPattern implements Pattern {
-  readonly receiver: Receiver;
+export abstract class SubscribingPattern extends ReceivingPattern {
   readonly environment: Environment;
   protected readonly options: AllOptions;
   protected readonly subscriptions: Subscriptions = new Subscriptions();
@@ -19,9 +18,9 @@ export abstract class SubscribingPattern implements Pattern {
   #confirming = 0;
 
   constructor(environment: Environment, options: AllOptions) {
+    super(environment, options);
     this.environment = environment;
     this.options = options;
-    this.receiver = new Receiver(environment, options);
   }
 
   subscribe(topic: Uint8Array): void {
@@ -46,38 +45,17 @@ export abstract class SubscribingPattern implements Pattern {
     }
   }
 
-  attach(pipe: Pipe): void {
+  override attach(pipe: Pipe): void {
     this.pipes.add(pipe);
   }
 
-  detach(pipe: Pipe): void {
+  override detach(pipe: Pipe): void {
     this.pipes.delete(pipe);
   }
 
   /** Each topic once, whatever it counts (RFC 29: a publisher forgets them with the connection). */
-  ready(pipe: Pipe): void {
+  override ready(pipe: Pipe): void {
     for (const topic of this.subscriptions) pipe.subscribe(topic);
-  }
-
-  lost(): void {}
-  writable(): void {}
-  abstract message(pipe: Pipe, parts: Uint8Array[]): void;
-  subscription(): void {}
-
-  isReadable(): boolean {
-    return this.receiver.hasMessage;
-  }
-
-  isWritable(): boolean {
-    return false;
-  }
-
-  left(): number {
-    return this.receiver.left();
-  }
-
-  close(): void {
-    this.receiver.close();
   }
 
   protected tell(subscribe: boolean, topic: Uint8Array, form?: SubscriptionForm): void {

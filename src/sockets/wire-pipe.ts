@@ -2,7 +2,8 @@ import { type ProtocolError, ZmqError } from "../errors.ts";
 import type { Stream } from "../transports/transport.ts";
 import type { OutgoingMessage, SubscriptionForm } from "../zmtp/index.ts";
 import { Confirmations } from "./confirmations.ts";
-import { type Core, connectionOptions } from "./core.ts";
+import { connectionOptions } from "./connection-options.ts";
+import type { Core } from "./core.ts";
 import type { DisconnectReason } from "./events.ts";
 import type { AllOptions } from "./options.ts";
 import type { Pipe } from "./pipe.ts";
@@ -170,10 +171,10 @@ export class WirePipe implements Pipe, SessionOwner {
   retire(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    const { gone } = this.#core;
-    gone.sent += this.#sent;
-    gone.received += this.#received;
-    gone.dropped += this.#dropped;
+    const { retired } = this.#core;
+    retired.sent += this.#sent;
+    retired.received += this.#received;
+    retired.dropped += this.#dropped;
   }
 
   /** Takes no more, sends what is queued, then closes; the endpoint hears of the end. */
@@ -196,7 +197,7 @@ export class WirePipe implements Pipe, SessionOwner {
   }
 
   /** A high-water mark may have been changed: what was held up by it goes on. */
-  reconsider(): void {
+  optionsChanged(): void {
     if (this.#closing) return;
     if (!this.#resuming && !this.#inbox.isFull) {
       this.#inbox.allowMore();

@@ -1,27 +1,23 @@
 import { ZmqError } from "../errors.ts";
 import type { CommonOptions } from "./common-options.ts";
 import type { Context, InContext } from "./context.ts";
+import { defineOptions } from "./define-options.ts";
 import type { Message } from "./message.ts";
 import type { CallOptions } from "./options.ts";
 import {
-  INVERT_OPTIONS,
   type InvertOptions,
-  PUBLISH_OPTIONS,
   type PublishOptions,
   XPUBLISH_OPTIONS,
   type XPublishOptions,
 } from "./publish-options.ts";
 import { PublishingSocket } from "./publishing-socket.ts";
 import {
-  OVERFLOW_OPTIONS,
   type OverflowOptions,
   RECEIVE_OPTIONS,
   type ReceiveOptions,
-  SEND_OPTIONS,
   type SendOptions,
 } from "./queue-options.ts";
 import type { ReceiveBatchOptions } from "./receiver.ts";
-import { Socket } from "./socket.ts";
 import { XPubPattern } from "./xpub-pattern.ts";
 
 export type XPublisherOptions = Partial<
@@ -49,12 +45,8 @@ export interface XPublisher extends ReceiveOptions, XPublishOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class XPublisher extends PublishingSocket<XPubPattern> {
   static {
-    Socket.defineOptions(XPublisher.prototype, {
-      ...SEND_OPTIONS,
+    defineOptions<ReceiveOptions & XPublishOptions>(XPublisher.prototype, {
       ...RECEIVE_OPTIONS,
-      ...OVERFLOW_OPTIONS,
-      ...PUBLISH_OPTIONS,
-      ...INVERT_OPTIONS,
       ...XPUBLISH_OPTIONS,
     });
   }
@@ -82,7 +74,7 @@ export class XPublisher extends PublishingSocket<XPubPattern> {
   }
 
   /**
-   * The next subscription or message: one Buffer per part. @see Pull.receive
+   * The next subscription or message: one Buffer per part. @see ReceivingSocket.receive
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN after `receiveTimeout`, or when the socket
    *   is closed meanwhile; EBUSY when max(receiveHighWaterMark, 1000) calls wait already.

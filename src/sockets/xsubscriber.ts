@@ -1,14 +1,13 @@
 import { OutgoingMessage } from "../zmtp/index.ts";
 import type { CommonOptions } from "./common-options.ts";
 import type { Context, InContext } from "./context.ts";
+import { defineOptions } from "./define-options.ts";
 import type { Environment } from "./environment.ts";
 import type { MessageLike } from "./message.ts";
 import type { AllOptions, CallOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
-import type { Pipe } from "./pipe.ts";
 import { XSUBSCRIBE_OPTIONS, type XSubscribeOptions } from "./publish-options.ts";
-import { RECEIVE_OPTIONS, type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
-import { Socket } from "./socket.ts";
+import { type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
 import { SubscribingPattern } from "./subscribing-pattern.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";
 
@@ -24,9 +23,8 @@ export interface XSubscriber extends SendOptions, XSubscribeOptions {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class XSubscriber extends SubscribingSocket<XSubPattern> {
   static {
-    Socket.defineOptions(XSubscriber.prototype, {
+    defineOptions<SendOptions & XSubscribeOptions>(XSubscriber.prototype, {
       ...SEND_OPTIONS,
-      ...RECEIVE_OPTIONS,
       ...XSUBSCRIBE_OPTIONS,
     });
   }
@@ -74,10 +72,6 @@ export class XSubPattern extends SubscribingPattern {
 
   override isWritable(): boolean {
     return true;
-  }
-
-  message(pipe: Pipe, parts: Uint8Array[]): void {
-    this.receiver.message(pipe, parts);
   }
 
   send(message: OutgoingMessage): void {

@@ -691,6 +691,7 @@ class Recorder implements Pattern {
   left(): number {
     return 0;
   }
+  optionsChanged(): void {}
   close(): void {
     this.told.push("close");
   }

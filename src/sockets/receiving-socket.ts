@@ -1,0 +1,44 @@
+import { defineOptions } from "./define-options.ts";
+import type { Message } from "./message.ts";
+import type { CallOptions } from "./options.ts";
+import { RECEIVE_OPTIONS, type ReceiveOptions } from "./queue-options.ts";
+import type { ReceiveBatchOptions } from "./receiver.ts";
+import type { ReceivingPattern } from "./receiving-pattern.ts";
+import { Socket } from "./socket.ts";
+
+// biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.
+export interface ReceivingSocket<P extends ReceivingPattern> extends ReceiveOptions {}
+
+/** What `Pull`, `Subscriber` and `XSubscriber` share. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
+export abstract class ReceivingSocket<P extends ReceivingPattern> extends Socket<P> {
+  static {
+    defineOptions<ReceiveOptions>(ReceivingSocket.prototype, RECEIVE_OPTIONS);
+  }
+
+  /**
+   * The next message: one Buffer per part, each a view into the chunk it came in (copy what is kept for long).
+   *
+   * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN after `receiveTimeout`, or when the socket
+   *   is closed meanwhile; EBUSY when max(receiveHighWaterMark, 1000) calls wait already.
+   */
+  receive({ signal }: CallOptions = {}): Promise<Message> {
+    this.assertOpen();
+    return this.pattern.receiver.receive(signal);
+  }
+
+  /**
+   * Waits for a message, then takes with it those that are there already, up to `max` (1000).
+   *
+   * @throws {ZmqError} as `receive`; EINVAL at once for a `max` below 1.
+   */
+  receiveBatch(options: ReceiveBatchOptions = {}): Promise<Message[]> {
+    this.assertOpen();
+    return this.pattern.receiver.receiveBatch(options);
+  }
+
+  /** Ends when the socket is closed. Leaving the loop does not close the socket. */
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return this.pattern.receiver.iterate();
+  }
+}
