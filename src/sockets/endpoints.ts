@@ -5,8 +5,8 @@ import type { Core } from "./core.ts";
 import { Dialer } from "./dialer.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { InprocBinding } from "./inproc-binding.ts";
+import { InprocEndpoint } from "./inproc-endpoint.ts";
 import { checkInprocAddress } from "./inproc-names.ts";
-import { InprocPipe } from "./inproc-pipe.ts";
 import type { PeerStats } from "./stats.ts";
 
 /**
@@ -100,27 +100,27 @@ export class Endpoints {
   #connectInproc(address: string, isThere: boolean): void {
     checkInprocAddress(address);
     if (isThere) return;
-    const pipe = this.#inprocPipe(address);
-    this.#core.context.inproc.assertMayConnect(pipe);
-    this.#names.set(pipe, [address]);
-    pipe.start();
+    const endpoint = this.#inprocEndpoint(address);
+    this.#core.context.inproc.assertMayConnect(endpoint.pipe);
+    this.#names.set(endpoint, [address]);
+    endpoint.pipe.connect();
   }
 
   /** Done when this returns: a connect that follows in the same turn finds the name. */
   #bindInproc(address: string): void {
     checkInprocAddress(address);
     const binding = new InprocBinding(this.#core, address, () => {
-      const pipe = this.#inprocPipe(address);
-      this.#names.set(pipe, []);
-      return pipe;
+      const endpoint = this.#inprocEndpoint(address);
+      this.#names.set(endpoint, []);
+      return endpoint.pipe;
     });
     this.#core.context.inproc.bind(binding);
     this.#names.set(binding, [address]);
     this.#last = address;
   }
 
-  #inprocPipe(address: string): InprocPipe {
-    return new InprocPipe(this.#core, address, (pipe) => this.#names.delete(pipe));
+  #inprocEndpoint(address: string): InprocEndpoint {
+    return new InprocEndpoint(this.#core, address, (endpoint) => this.#names.delete(endpoint));
   }
 
   async #listen(address: string): Promise<void> {

@@ -2,61 +2,58 @@ import { type ProtocolError, ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
 import type { Core } from "./core.ts";
 import { announce } from "./diagnostics.ts";
-import type { Endpoint } from "./endpoint.ts";
 import type { Environment } from "./environment.ts";
 import type { DisconnectReason } from "./events.ts";
 import type { Flushable } from "./flusher.ts";
 import { InprocOutbox } from "./inproc-outbox.ts";
-import { Linger } from "./linger.ts";
 import type { Pipe } from "./pipe.ts";
+import { PipeCounts } from "./pipe-counts.ts";
 import { Inbox } from "./queues.ts";
 import type { PeerStats } from "./stats.ts";
 
 /** Items delivered in one go; what follows comes after other pipes had their turn. */
 const BATCH = 1000;
 
+/** Why a connection was cut. */
+type Cut = { readonly reason: DisconnectReason; readonly error?: Error };
+
 /**
  * One end of a connection within the process. No bytes: the peer gets the parts that were sent, in the same memory. What is
  * sent leaves at the end of the turn, in order, and is then kept by the receiving end until its application takes it; the two
  * stages count together against the sum of both ends' high-water marks.
  *
- * Each end is its own endpoint, for there is no other connection to come (no reconnect): when one end closes, the other has got
- * everything that was sent before, and is over too.
+ * There is no other connection to come (no reconnect): when one end closes, the other has got everything that was sent before, and
+ * is over too.
  *
  * The other end may have been made by another copy of this code, which shares the context. So the two know only each other's public
  * methods, and nothing that is handed over is asked for its class.
  */
-export class InprocPipe implements Pipe, Endpoint, Flushable {
+export class InprocPipe implements Pipe, Flushable {
   readonly address: string;
   readonly #core: Core;
-  readonly #onGone: (pipe: InprocPipe) => void;
+  readonly #onGone: () => void;
   readonly #outbox: InprocOutbox;
   readonly #inbox: Inbox;
-  readonly #linger: Linger;
+  readonly #counts: PipeCounts;
   #conflates: boolean; // only the last message counts, both ways, if either end wants it so
   #peer: InprocPipe | null = null;
   #isAttached = false;
   #isReady = false;
   #isGone = false;
   #isEnding = false; // takes no more; the end follows what is on its way
-  #cut: { reason: DisconnectReason; error?: Error } | null = null; // why the connection ends, if not by a close
+  #cut: Cut | null = null; // why the connection ends, if not by a close
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #isScheduled = false;
-  #sent = 0;
-  #received = 0;
-  #dropped = 0;
 
   /** @param onGone there is nothing left to send, and nobody to hear from. */
-  constructor(core: Core, address: string, onGone: (pipe: InprocPipe) => void) {
+  constructor(core: Core, address: string, onGone: () => void) {
     this.#core = core;
     this.address = address;
     this.#onGone = onGone;
     this.#outbox = new InprocOutbox(core.options);
     this.#inbox = new Inbox(core.options, false);
+    this.#counts = new PipeCounts(core);
     this.#conflates = core.options.conflate;
-    this.#linger = new Linger(core.context.environment, () => {
-      if (this.#peer === null) this.#leave();
-    });
   }
 
   get type(): SocketType {
@@ -75,8 +72,8 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     return this.#inbox.length;
   }
 
-  /** As a dialled endpoint: messages queue from now on, whether or not anybody has bound the address. */
-  start(): void {
+  /** As a dialled one: messages queue from now on, whether or not anybody has bound the address. */
+  connect(): void {
     this.#attach();
     this.#core.context.inproc.connect(this);
   }
@@ -90,15 +87,15 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
 
   offer(message: OutgoingMessage): boolean {
     if (!this.hasRoom()) return false;
-    if (this.#conflates) this.#countLost(this.#outbox.replace());
+    if (this.#conflates) this.#countDropped(this.#outbox.replace());
     this.#outbox.send(message);
     this.#schedule();
     return true;
   }
 
   keep(parts: Uint8Array[]): void {
-    this.#received += 1;
-    if (this.#conflates && this.#inbox.shift() !== undefined) this.#countLost(1);
+    this.#counts.received += 1;
+    if (this.#conflates && this.#inbox.shift() !== undefined) this.#countDropped(1);
     this.#inbox.push(parts);
   }
 
@@ -109,7 +106,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   }
 
   countReceived(): void {
-    this.#received += 1;
+    this.#counts.received += 1;
   }
 
   drop(): void {
@@ -143,39 +140,29 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
     this.#end({ reason: "protocol", error });
   }
 
-  /**
-   * What was sent to a connected peer is the peer's, and comes through whatever `linger` says; only what waits for somebody to bind
-   * the address lingers. It does so without keeping the process alive for ever, for nobody else could bind it.
-   */
-  close(linger: number): Promise<void> {
-    const done = this.#linger.start(linger, linger !== -1);
-    if (!this.#isGone) {
-      this.#detach();
-      this.#isEnding = true;
-      if (this.#peer !== null) this.#schedule();
-      else if (this.#outbox.messages === 0) this.#leave();
-    }
-    return done;
+  /** Takes no more. A connected peer gets what was sent; else it waits for somebody to bind the address. */
+  close(): void {
+    if (this.#isGone) return;
+    this.#detach();
+    this.#isEnding = true;
+    if (this.#peer !== null) this.#schedule();
+    else if (this.#outbox.messages === 0) this.#leave();
   }
 
-  /** Whoever could take them is in this process too. */
-  get unsent(): number {
-    return 0;
+  /** Waits for nobody any more. */
+  abandon(): void {
+    if (this.#peer === null) this.#leave();
   }
 
+  /** A high-water mark may have been changed. It counts for both ends. */
   optionsChanged(): void {
     this.resume();
     this.#peer?.resume();
   }
 
-  stats(): PeerStats[] {
-    if (this.#isGone) return [];
-    const { address } = this;
-    const socketType = this.#peer?.type ?? null;
+  stats(): PeerStats {
     const queued = this.#outbox.messages + this.#inbox.length;
-    return [
-      { address, socketType, sent: this.#sent, received: this.#received, dropped: this.#dropped, queued },
-    ];
+    return this.#counts.stats(this.address, this.#peer?.type ?? null, queued);
   }
 
   /** Delivers what is on its way, then the end, if that has come. Called by the courier. */
@@ -256,7 +243,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   }
 
   #deliver(message: OutgoingMessage, peer: InprocPipe): void {
-    if (peer.receive(toBuffers(message.parts, this.#core.context.environment))) this.#sent += 1;
+    if (peer.receive(toBuffers(message.parts, this.#core.context.environment))) this.#counts.sent += 1;
     else this.#countDropped(1);
   }
 
@@ -291,7 +278,7 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   }
 
   /** Ends the connection at once; what is on its way is lost. Both ends tell of it. */
-  #end(cut: { reason: DisconnectReason; error?: Error }): void {
+  #end(cut: Cut): void {
     if (this.#isEnding) return;
     this.#cut = cut;
     this.#isEnding = true;
@@ -310,40 +297,30 @@ export class InprocPipe implements Pipe, Endpoint, Flushable {
   /** Without peer, and without hope of one. */
   #leave(): void {
     if (this.#isGone) return;
-    const { pattern, retired, context } = this.#core;
+    const { pattern, context } = this.#core;
     const tell = this.#isAttached;
     this.#isEnding = true;
     this.#discard();
     this.#isGone = true;
-    retired.sent += this.#sent;
-    retired.received += this.#received;
-    retired.dropped += this.#dropped;
+    this.#counts.retire();
     context.inproc.forget(this);
     if (tell && this.#isReady) pattern.lost(this);
     this.#isReady = false;
     this.#detach();
-    this.#onGone(this);
-    this.#linger.end();
+    this.#onGone();
     if (tell && this.#cut !== null)
       announce(this.#core, { type: "disconnect", address: this.address, ...this.#cut });
   }
 
   #discard(): void {
     const { address } = this;
-    const discarded = this.#outbox.clear(
-      () => new ZmqError("ECONNRESET", "The connection was lost", { address }),
+    this.#countDropped(
+      this.#outbox.clear(() => new ZmqError("ECONNRESET", "The connection was lost", { address })),
     );
-    this.#countLost(discarded);
-  }
-
-  #countLost(count: number): void {
-    if (count > 0) this.#countDropped(count);
   }
 
   #countDropped(count: number): void {
-    this.#dropped += count;
-    const { context, type } = this.#core;
-    context.diagnostics.dropped(type, this.address, count);
+    this.#counts.drop(this.address, count);
   }
 }
 

@@ -5,9 +5,11 @@ import { Confirmations } from "./confirmations.ts";
 import { connectionOptions } from "./connection-options.ts";
 import type { Core } from "./core.ts";
 import type { DisconnectReason } from "./events.ts";
+import { Intake } from "./intake.ts";
 import type { AllOptions } from "./options.ts";
 import type { Pipe } from "./pipe.ts";
-import { Inbox, Outbox } from "./queues.ts";
+import { PipeCounts } from "./pipe-counts.ts";
+import { Outbox } from "./queues.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { PeerStats } from "./stats.ts";
 
@@ -31,30 +33,28 @@ export class WirePipe implements Pipe, SessionOwner {
   readonly #core: Core;
   readonly #endpoint: PipeEndpoint;
   readonly #outbox: Outbox;
-  readonly #inbox: Inbox;
+  readonly #intake: Intake;
+  readonly #counts: PipeCounts;
   readonly #confirmations: Confirmations;
   #session: Session | null = null;
   #isReady = false;
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #closing = false;
   #overflowed = false;
-  #resuming = false; // more will be taken in from the next turn on
-  readonly #resume = (): void => {
-    this.#resuming = false;
-    this.#inbox.allowMore();
-    if (!this.#inbox.isFull) this.#session?.unblock();
-  };
   #isGone = false;
-  #sent = 0;
-  #received = 0;
-  #dropped = 0;
 
   constructor(core: Core, endpoint: PipeEndpoint) {
     this.#core = core;
     this.#endpoint = endpoint;
-    this.#outbox = new Outbox(core.options, endpoint.options.conflate);
-    this.#inbox = new Inbox(core.options, endpoint.options.conflate);
-    this.#confirmations = new Confirmations(core.context.environment);
+    this.#counts = new PipeCounts(core);
+    const { environment } = core.context;
+    const { conflate } = endpoint.options;
+    this.#outbox = new Outbox(core.options, conflate);
+    this.#intake = new Intake(environment, core.options, conflate, {
+      block: () => this.#session?.block(),
+      unblock: () => this.#session?.unblock(),
+    });
+    this.#confirmations = new Confirmations(environment);
   }
 
   get address(): string {
@@ -70,7 +70,7 @@ export class WirePipe implements Pipe, SessionOwner {
   }
 
   get kept(): number {
-    return this.#inbox.length;
+    return this.#intake.length;
   }
 
   hasRoom(): boolean {
@@ -98,41 +98,32 @@ export class WirePipe implements Pipe, SessionOwner {
     if (this.#overflowed) return false;
     const session = this.#session;
     if (session?.isOpen && this.#outbox.length === 0) {
-      this.#sent += 1;
+      this.#counts.sent += 1;
       session.send(message);
       return true;
     }
-    if (this.#outbox.isFull) {
-      this.#wasFull = true;
-      return false;
-    }
+    if (!this.hasRoom()) return false;
     const replaced = this.#outbox.push(message, this.#core.context.environment.allocate);
-    if (replaced > 0) this.#countDropped(replaced);
+    if (replaced > 0) this.#counts.drop(this.address, replaced);
     return true;
   }
 
   keep(parts: Uint8Array[]): void {
-    this.#received += 1;
-    const replaced = this.#inbox.push(parts);
-    if (replaced > 0) this.#countDropped(replaced);
-    if (this.#inbox.isEnough) this.#holdUp();
+    this.#counts.received += 1;
+    const replaced = this.#intake.push(parts);
+    if (replaced > 0) this.#counts.drop(this.address, replaced);
   }
 
   take(): Uint8Array[] | undefined {
-    const parts = this.#inbox.shift();
-    if (this.#inbox.isLow) {
-      this.#inbox.allowMore();
-      this.#session?.unblock();
-    }
-    return parts;
+    return this.#intake.shift();
   }
 
   countReceived(): void {
-    this.#received += 1;
+    this.#counts.received += 1;
   }
 
   drop(): void {
-    this.#countDropped(1);
+    this.#counts.drop(this.address, 1);
     this.#core.events.emit({ type: "drop", address: this.address });
   }
 
@@ -151,7 +142,7 @@ export class WirePipe implements Pipe, SessionOwner {
   }
 
   overflow(): void {
-    this.#countDropped(1);
+    this.#counts.drop(this.address, 1);
     this.#overflowed = true;
     this.discard();
     this.#session?.cut();
@@ -163,18 +154,14 @@ export class WirePipe implements Pipe, SessionOwner {
 
   /** Drops and counts what waits to be sent. */
   discard(): void {
-    const discarded = this.#outbox.clear();
-    if (discarded > 0) this.#countDropped(discarded);
+    this.#counts.drop(this.address, this.#outbox.clear());
   }
 
   /** The endpoint lets go of this pipe: its counts pass to the socket. What it has kept can still be taken. */
   retire(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    const { retired } = this.#core;
-    retired.sent += this.#sent;
-    retired.received += this.#received;
-    retired.dropped += this.#dropped;
+    this.#counts.retire();
   }
 
   /** Takes no more, sends what is queued, then closes; the endpoint hears of the end. */
@@ -199,10 +186,7 @@ export class WirePipe implements Pipe, SessionOwner {
   /** A high-water mark may have been changed: what was held up by it goes on. */
   optionsChanged(): void {
     if (this.#closing) return;
-    if (!this.#resuming && !this.#inbox.isFull) {
-      this.#inbox.allowMore();
-      this.#session?.unblock();
-    }
+    this.#intake.optionsChanged();
     if (this.#wasFull && this.hasRoom()) {
       this.#wasFull = false;
       this.#core.pattern.writable(this);
@@ -210,14 +194,10 @@ export class WirePipe implements Pipe, SessionOwner {
   }
 
   stats(): PeerStats {
-    return {
-      address: this.#session?.remoteAddress ?? this.address,
-      socketType: this.#session?.peer?.socketType ?? null,
-      sent: this.#sent,
-      received: this.#received,
-      dropped: this.#dropped,
-      queued: this.#outbox.length + this.#inbox.length,
-    };
+    const session = this.#session;
+    const address = session?.remoteAddress ?? this.address;
+    const queued = this.#outbox.length + this.#intake.length;
+    return this.#counts.stats(address, session?.peer?.socketType ?? null, queued);
   }
 
   onReady(): void {
@@ -255,20 +235,6 @@ export class WirePipe implements Pipe, SessionOwner {
     if (this.#closing) this.#finishWhenEmpty();
   }
 
-  /** Takes in no more until the application has taken what there is, or, below the high-water mark, until the next turn. */
-  #holdUp(): void {
-    this.#session?.block();
-    if (this.#inbox.isFull || this.#resuming) return;
-    this.#resuming = true;
-    this.#core.context.environment.nextTurn(this.#resume);
-  }
-
-  #countDropped(count: number): void {
-    this.#dropped += count;
-    const { context, type } = this.#core;
-    context.diagnostics.dropped(type, this.address, count);
-  }
-
   /** Sends what was queued, as far as the stream takes it. */
   #pump(): void {
     const session = this.#session;
@@ -276,7 +242,7 @@ export class WirePipe implements Pipe, SessionOwner {
     while (session.isOpen) {
       const message = this.#outbox.shift();
       if (message === undefined) break;
-      this.#sent += 1;
+      this.#counts.sent += 1;
       session.send(message);
     }
     session.flush();
