@@ -5,7 +5,7 @@ import type { Event } from "./event.ts";
 import { COMMAND, type Frame, FrameDecoder } from "./frame.ts";
 import { isVersion31 } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type Held, holdMessage } from "./held.ts";
+import { Held } from "./held.ts";
 import { checkParts, OutgoingMessage } from "./message.ts";
 import { Opening } from "./opening.ts";
 import {
@@ -39,8 +39,8 @@ export class Connection {
   /** From the handshake's completion until the end. */
   #traffic: Traffic | null = null;
   #stage: Stage = "greeting";
-  /** What was to be sent before the traffic. */
-  #held: Held[] = [];
+  /** What is to be sent before the traffic. */
+  readonly #held = new Held();
 
   /** @throws {ZmqError} EINVAL for an option out of range. @throws {TypeError} for one of the wrong kind. */
   constructor(options: ConnectionOptions) {
@@ -128,8 +128,7 @@ export class Connection {
    */
   send(message: OutgoingMessage | readonly Uint8Array[]): void {
     if (!(message instanceof OutgoingMessage)) checkParts(message);
-    if (this.#traffic !== null) this.#traffic.send(message);
-    else this.#hold(holdMessage(message));
+    this.#outlet.send(message);
   }
 
   /**
@@ -155,8 +154,7 @@ export class Connection {
     if (!(context instanceof Uint8Array)) throw new TypeError("The context of a PING must be a Uint8Array");
     if (context.length > MAX_CONTEXT)
       throw new ZmqError("EINVAL", "The context of a PING is at most 16 bytes");
-    if (this.#traffic !== null) this.#traffic.ping(context);
-    else this.#hold({ type: "ping", context: new Uint8Array(context) });
+    this.#outlet.ping(context);
   }
 
   /** Everything that waits for the peer, in order. The chunks are the caller's to write; do not change them. */
@@ -209,10 +207,14 @@ export class Connection {
     this.#end();
   }
 
+  get #outlet(): Held | Traffic {
+    return this.#traffic ?? this.#held;
+  }
+
   #end(): void {
     this.#stage = step(this.#stage, "end");
     this.#decoder.bytes.clear();
-    this.#held = [];
+    this.#held.close();
     this.#traffic = null;
     this.#handshakeEnd.disarm();
     this.#heartbeat.stop();
@@ -251,12 +253,7 @@ export class Connection {
     this.#traffic = traffic;
     this.#handshakeEnd.disarm();
     if (this.#options.heartbeatPeers === "all" || this.canPing) this.#heartbeat.start();
-    for (const item of this.#held) {
-      if (item.type === "message") traffic.send(item.message);
-      else if (item.type === "ping") traffic.ping(item.context);
-      else traffic.subscription(item.subscribe, item.topic, item.form);
-    }
-    this.#held = [];
+    this.#held.release(traffic);
   }
 
   #subscription(subscribe: boolean, topic: Uint8Array, form: SubscriptionForm): void {
@@ -266,11 +263,6 @@ export class Connection {
     }
     if (form !== "negotiated" && form !== "message")
       throw new ZmqError("EINVAL", `No form of a subscription: ${String(form)}`);
-    if (this.#traffic !== null) this.#traffic.subscription(subscribe, topic, form);
-    else this.#hold({ type: "subscription", subscribe, topic: new Uint8Array(topic), form });
-  }
-
-  #hold(item: Held): void {
-    if (this.#stage !== "closed") this.#held.push(item);
+    this.#outlet.subscription(subscribe, topic, form);
   }
 }
