@@ -68,7 +68,7 @@ export class ArrivalQueue implements MessageQueue {
     return this.#arrivals.length === 0;
   }
 
-  left(): number {
+  orphaned(): number {
     let count = 0;
     for (const arrival of this.#arrivals) if ("parts" in arrival || arrival.from.pipe.isGone) count += 1;
     return count;

@@ -10,7 +10,7 @@ import { Diagnostics } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { Flusher } from "./flusher.ts";
 import { InprocNames } from "./inproc-names.ts";
-import { Members } from "./members.ts";
+import { OpenSockets } from "./open-sockets.ts";
 import type { OptionRule } from "./option-rules.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -40,7 +40,7 @@ export class Context {
   readonly courier: Courier;
   readonly inproc: InprocNames = new InprocNames();
   readonly diagnostics: Diagnostics;
-  readonly members: Members;
+  readonly sockets: OpenSockets;
   readonly #values = new Map<string, unknown>();
 
   static {
@@ -62,7 +62,7 @@ export class Context {
     this.flusher = new Flusher(environment);
     this.courier = new Courier(environment);
     this.diagnostics = new Diagnostics(environment);
-    this.members = new Members(environment, () => this.blocky);
+    this.sockets = new OpenSockets(environment, () => this.blocky);
     Object.seal(this);
     Object.assign(this, options);
   }

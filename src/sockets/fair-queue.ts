@@ -8,7 +8,7 @@ export class FairQueue implements MessageQueue {
   readonly #active = new Fifo<Pipe>();
   readonly #isActive = new Set<Pipe>();
 
-  left(): number {
+  orphaned(): number {
     let count = 0;
     for (const pipe of this.#isActive) if (pipe.isGone) count += pipe.kept;
     return count;

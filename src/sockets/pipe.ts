@@ -53,7 +53,7 @@ export interface Pattern {
   /** Whether a message could be sent now: POLLOUT. */
   isWritable(): boolean;
   /** How many messages of peers that are gone wait for the application. */
-  left(): number;
+  orphaned(): number;
   /** The socket was closed: settle whatever waits. */
   close(): void;
   /** An option was set that takes effect at once. What depends on options for each message may be prepared here. */

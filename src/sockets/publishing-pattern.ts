@@ -91,7 +91,7 @@ export abstract class PublishingPattern implements Pattern {
     return true;
   }
 
-  left(): number {
+  orphaned(): number {
     return 0;
   }
 

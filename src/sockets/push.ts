@@ -90,7 +90,7 @@ export class PushPattern implements Pattern {
     return !this.sender.hasWaiting && this.#peers.hasRoom();
   }
 
-  left(): number {
+  orphaned(): number {
     return 0;
   }
 

@@ -12,7 +12,7 @@ export interface MessageQueue {
   push(pipe: Pipe, parts: Uint8Array[]): void;
   shift(): Uint8Array[] | undefined;
   /** How many messages of peers that are gone wait. */
-  left(): number;
+  orphaned(): number;
   readonly isEmpty: boolean;
 }
 
@@ -46,12 +46,12 @@ export class Receiver {
 
   /** A message came in. */
   message(pipe: Pipe, parts: Uint8Array[]): void {
-    if (this.hand(parts)) pipe.countReceived();
+    if (this.handOut(parts)) pipe.countReceived();
     else this.#queue.push(pipe, parts);
   }
 
   /** Gives a message to the reader who has waited longest. @returns false when none waits. */
-  hand(parts: Uint8Array[]): boolean {
+  handOut(parts: Uint8Array[]): boolean {
     const place = this.#readers.peek();
     if (!this.#readers.settle(parts as Message)) return false;
     this.#handedOut += 1;
@@ -78,8 +78,8 @@ export class Receiver {
   }
 
   /** Messages of peers that are gone, not taken yet. */
-  left(): number {
-    return this.#queue.left();
+  orphaned(): number {
+    return this.#queue.orphaned();
   }
 
   /** Written out by hand: an async generator costs twice as much for each message. */

@@ -31,8 +31,8 @@ export abstract class ReceivingPattern implements Pattern {
     return false;
   }
 
-  left(): number {
-    return this.receiver.left();
+  orphaned(): number {
+    return this.receiver.orphaned();
   }
 
   optionsChanged(): void {}

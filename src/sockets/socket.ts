@@ -5,9 +5,9 @@ import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
 import { type Context, contextOf, type InContext } from "./context.ts";
 import { Core, type PatternClass } from "./core.ts";
 import { defineOptions } from "./define-options.ts";
-import type { Member } from "./members.ts";
 import { type MessageLike, toParts } from "./message.ts";
 import { Observer } from "./observer.ts";
+import type { OpenSocket } from "./open-sockets.ts";
 import type { AllOptions } from "./options.ts";
 import type { Pattern } from "./pipe.ts";
 import type { SocketStats } from "./stats.ts";
@@ -22,7 +22,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   readonly #core: Core<P>;
   #observer: Observer | null = null;
   /** What the context knows of us. */
-  readonly #member: Member = {
+  readonly #open: OpenSocket = {
     mustLinger: () => this.#core.options.linger !== 0 && this.#core.endpoints.unsent > 0,
     close: () => this.close(),
   };
@@ -47,7 +47,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
     Object.seal(this);
     const { context: _, ...options } = given as InContext;
     Object.assign(this, options);
-    context.members.opened(this.#member, context.maxSockets);
+    context.sockets.opened(this.#open, context.maxSockets);
   }
 
   /** What happens to its connections; made when first asked for, and the same always. @see SocketEvents */
@@ -104,7 +104,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   bind(address: string): Promise<void> {
     this.assertOpen();
     assertAddress(address);
-    this.#core.context.members.engaged(this.#member);
+    this.#core.context.sockets.gotEndpoint(this.#open);
     return this.#core.endpoints.bind(address);
   }
 
@@ -136,7 +136,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
     this.assertOpen();
     assertAddress(address);
     this.#core.endpoints.connect(address, this.connectsTwice);
-    this.#core.context.members.engaged(this.#member);
+    this.#core.context.sockets.gotEndpoint(this.#open);
   }
 
   /**
@@ -169,7 +169,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
       sent: retired.sent + sum("sent"),
       received: retired.received + sum("received"),
       dropped: retired.dropped + sum("dropped"),
-      queued: sum("queued") + this.#core.pattern.left(),
+      queued: sum("queued") + this.#core.pattern.orphaned(),
       peers,
     };
   }
@@ -206,7 +206,7 @@ export abstract class Socket<P extends Pattern = Pattern> {
   async #close(): Promise<void> {
     this.#core.pattern.close();
     await this.#core.endpoints.close();
-    this.#core.context.members.closed(this.#member);
+    this.#core.context.sockets.closed(this.#open);
     this.#core.events.emit({ type: "end" });
   }
 }

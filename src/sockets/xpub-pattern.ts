@@ -58,7 +58,7 @@ export class XPubPattern extends PublishingPattern {
   }
 
   message(pipe: Pipe, parts: Uint8Array[]): void {
-    if (this.receiver.hand(parts)) {
+    if (this.receiver.handOut(parts)) {
       pipe.countReceived();
       this.#arrivals.passed(pipe);
     } else this.#arrivals.push(pipe, parts);
@@ -74,8 +74,8 @@ export class XPubPattern extends PublishingPattern {
     return this.receiver.hasMessage;
   }
 
-  override left(): number {
-    return this.#arrivals.left();
+  override orphaned(): number {
+    return this.#arrivals.orphaned();
   }
 
   override close(): void {
@@ -136,7 +136,7 @@ export class XPubPattern extends PublishingPattern {
   #tellEnd(topic: Uint8Array): void {
     if (this.#isClosed) return;
     const parts = this.#notification(false, topic);
-    if (this.receiver.hand(parts)) this.#arrivals.passed(null);
+    if (this.receiver.handOut(parts)) this.#arrivals.passed(null);
     else this.#arrivals.add(parts);
   }
 

@@ -688,7 +688,7 @@ class Recorder implements Pattern {
   isWritable(): boolean {
     return false;
   }
-  left(): number {
+  orphaned(): number {
     return 0;
   }
   optionsChanged(): void {}

@@ -1,8 +1,8 @@
 import { ZmqError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 
-/** What a context knows of a socket that has endpoints. */
-export interface Member {
+/** What a context knows of a socket. */
+export interface OpenSocket {
   /** Whether it has messages to send, and time for that once it is closed. */
   mustLinger(): boolean;
   close(): Promise<void>;
@@ -15,11 +15,11 @@ const PATIENCE = 500;
  * The sockets of a context. When the process has nothing left to do, those that were never closed are closed, so that what they
  * have queued is sent: as libzmq's context does when it is terminated.
  */
-export class Members {
+export class OpenSockets {
   readonly #environment: Environment;
   readonly #isBlocky: () => boolean;
   #open = 0;
-  readonly #members = new Set<Member>();
+  readonly #withEndpoints = new Set<OpenSocket>();
   #leaveIdle: (() => void) | null = null;
   /** A socket without endpoints that nobody refers to any more does not count. */
   readonly #collected = new FinalizationRegistry<null>(() => {
@@ -32,34 +32,34 @@ export class Members {
   }
 
   /** @throws {ZmqError} EMFILE when there are `max` already. */
-  opened(member: Member, max: number): void {
+  opened(socket: OpenSocket, max: number): void {
     if (this.#open >= max) throw new ZmqError("EMFILE");
     this.#open += 1;
-    this.#collected.register(member, null, member);
+    this.#collected.register(socket, null, socket);
   }
 
   /** It has an endpoint, or is about to have one. */
-  engaged(member: Member): void {
-    this.#members.add(member);
+  gotEndpoint(socket: OpenSocket): void {
+    this.#withEndpoints.add(socket);
     this.#leaveIdle ??= this.#environment.onIdle(() => this.#closeAll());
   }
 
   /** Closed, and done with lingering. */
-  closed(member: Member): void {
+  closed(socket: OpenSocket): void {
     this.#open -= 1;
-    this.#collected.unregister(member);
-    this.#members.delete(member);
-    if (this.#members.size > 0) return;
+    this.#collected.unregister(socket);
+    this.#withEndpoints.delete(socket);
+    if (this.#withEndpoints.size > 0) return;
     this.#leaveIdle?.();
     this.#leaveIdle = null;
   }
 
   /** Those that have nothing to send do not matter, but may be the peers of others. */
   #closeAll(): void {
-    const members = [...this.#members];
-    if (!members.some((member) => member.mustLinger())) return;
+    const sockets = [...this.#withEndpoints];
+    if (!sockets.some((socket) => socket.mustLinger())) return;
     const timer = this.#environment.setTimer(PATIENCE, () => this.#tell());
-    void Promise.all(members.map((member) => member.close())).then(() => timer.cancel());
+    void Promise.all(sockets.map((socket) => socket.close())).then(() => timer.cancel());
   }
 
   #tell(): void {
