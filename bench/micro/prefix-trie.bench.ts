@@ -1,4 +1,4 @@
-import { PrefixTrie } from "../../src/sockets/prefix-trie.ts";
+import { PrefixTrie } from "../../src/sockets/patterns/prefix-trie.ts";
 import { suite } from "./suite.ts";
 
 const encoder = new TextEncoder();

@@ -1,12 +1,12 @@
 import { ZmqError } from "../errors.ts";
 import type { SocketType } from "../zmtp/index.ts";
-import type { Context } from "./context.ts";
-import { Endpoints } from "./endpoints.ts";
-import type { Environment } from "./environment.ts";
-import { Monitor } from "./monitor.ts";
-import type { OptionRule } from "./option-rules.ts";
-import { type AllOptions, defaultOptions } from "./options.ts";
-import type { Pattern } from "./pipe.ts";
+import type { Context } from "./context/context.ts";
+import type { Environment } from "./context/environment.ts";
+import { Endpoints } from "./endpoints/endpoints.ts";
+import { Monitor } from "./events/monitor.ts";
+import type { OptionRule } from "./options/option-rules.ts";
+import { type AllOptions, defaultOptions } from "./options/options.ts";
+import type { Pattern } from "./pipes/pipe.ts";
 import type { Counts } from "./stats.ts";
 
 /** How a type makes its pattern. */

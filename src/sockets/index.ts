@@ -1,20 +1,30 @@
-export type { CommonOptions } from "./common-options.ts";
-export { Context, type InContext } from "./context.ts";
-export type { ContextOptions, ThreadOptions } from "./context-options.ts";
-export { Emitter } from "./emitter.ts";
-export type { Channel, Environment, Timer } from "./environment.ts";
-export type { DisconnectReason, SocketEvent, SocketEvents } from "./events.ts";
+export { Context, type InContext } from "./context/context.ts";
+export type { Channel, Environment, Timer } from "./context/environment.ts";
+export { Emitter } from "./events/emitter.ts";
+export type { DisconnectReason, SocketEvent, SocketEvents } from "./events/events.ts";
+export { Observer } from "./events/observer.ts";
 export type { Message, MessageLike } from "./message.ts";
-export { Observer } from "./observer.ts";
-export type { CallOptions } from "./options.ts";
+export type { CommonOptions } from "./options/common-options.ts";
+export type { ContextOptions, ThreadOptions } from "./options/context-options.ts";
+export type { CallOptions } from "./options/options.ts";
+export type {
+  InvertOptions,
+  PublishOptions,
+  XPublishOptions,
+  XSubscribeOptions,
+} from "./options/publish-options.ts";
+export type {
+  ConflateOptions,
+  OverflowOptions,
+  ReceiveOptions,
+  SendOptions,
+} from "./options/queue-options.ts";
+export type { ReceiveBatchOptions } from "./patterns/receiver.ts";
 export { SocketProxy as Proxy } from "./proxy.ts";
-export type { InvertOptions, PublishOptions, XPublishOptions, XSubscribeOptions } from "./publish-options.ts";
 export { Publisher, type PublisherOptions } from "./publisher.ts";
 export type { SubscribedOptions } from "./publishing-socket.ts";
 export { Pull, type PullOptions } from "./pull.ts";
 export { Push, type PushOptions } from "./push.ts";
-export type { ConflateOptions, OverflowOptions, ReceiveOptions, SendOptions } from "./queue-options.ts";
-export type { ReceiveBatchOptions } from "./receiver.ts";
 export type { Socket } from "./socket.ts";
 export type { PeerStats, SocketStats } from "./stats.ts";
 export { Subscriber, type SubscriberOptions } from "./subscriber.ts";

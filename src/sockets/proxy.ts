@@ -1,9 +1,9 @@
 import { ZmqError } from "../errors.ts";
+import type { Timer } from "./context/environment.ts";
 import { coreOf } from "./core.ts";
-import type { Timer } from "./environment.ts";
 import type { Message } from "./message.ts";
-import type { CallOptions } from "./options.ts";
-import type { ReceiveBatchOptions } from "./receiver.ts";
+import type { CallOptions } from "./options/options.ts";
+import type { ReceiveBatchOptions } from "./patterns/receiver.ts";
 import { Socket } from "./socket.ts";
 
 /** What a proxy needs of a socket to take messages from it. */

@@ -1,16 +1,16 @@
-import type { CommonOptions } from "./common-options.ts";
-import type { Context, InContext } from "./context.ts";
-import { defineOptions } from "./define-options.ts";
-import type { Pipe } from "./pipe.ts";
-import type { InvertOptions, PublishOptions } from "./publish-options.ts";
-import { PublishingPattern } from "./publishing-pattern.ts";
-import { PublishingSocket } from "./publishing-socket.ts";
+import type { Context, InContext } from "./context/context.ts";
+import type { CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { InvertOptions, PublishOptions } from "./options/publish-options.ts";
 import {
   CONFLATE_OPTIONS,
   type ConflateOptions,
   type OverflowOptions,
   type SendOptions,
-} from "./queue-options.ts";
+} from "./options/queue-options.ts";
+import { PublishingPattern } from "./patterns/publishing-pattern.ts";
+import type { Pipe } from "./pipes/pipe.ts";
+import { PublishingSocket } from "./publishing-socket.ts";
 
 export type PublisherOptions = Partial<
   CommonOptions & SendOptions & OverflowOptions & ConflateOptions & PublishOptions & InvertOptions

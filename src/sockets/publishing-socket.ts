@@ -1,15 +1,20 @@
 import { ZmqError } from "../errors.ts";
-import { defineOptions } from "./define-options.ts";
 import type { MessageLike } from "./message.ts";
-import type { CallOptions } from "./options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { CallOptions } from "./options/options.ts";
 import {
   INVERT_OPTIONS,
   type InvertOptions,
   PUBLISH_OPTIONS,
   type PublishOptions,
-} from "./publish-options.ts";
-import type { PublishingPattern } from "./publishing-pattern.ts";
-import { OVERFLOW_OPTIONS, type OverflowOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
+} from "./options/publish-options.ts";
+import {
+  OVERFLOW_OPTIONS,
+  type OverflowOptions,
+  SEND_OPTIONS,
+  type SendOptions,
+} from "./options/queue-options.ts";
+import type { PublishingPattern } from "./patterns/publishing-pattern.ts";
 import { Socket } from "./socket.ts";
 
 export interface SubscribedOptions {

@@ -1,8 +1,8 @@
-import type { CommonOptions } from "./common-options.ts";
-import type { Context, InContext } from "./context.ts";
-import { defineOptions } from "./define-options.ts";
-import { CONFLATE_OPTIONS, type ConflateOptions, type ReceiveOptions } from "./queue-options.ts";
-import { ReceivingPattern } from "./receiving-pattern.ts";
+import type { Context, InContext } from "./context/context.ts";
+import type { CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import { CONFLATE_OPTIONS, type ConflateOptions, type ReceiveOptions } from "./options/queue-options.ts";
+import { ReceivingPattern } from "./patterns/receiving-pattern.ts";
 import { ReceivingSocket } from "./receiving-socket.ts";
 
 export type PullOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions> & InContext;

@@ -1,14 +1,19 @@
 import type { OutgoingMessage } from "../zmtp/index.ts";
-import type { CommonOptions } from "./common-options.ts";
-import type { Context, InContext } from "./context.ts";
-import { defineOptions } from "./define-options.ts";
-import type { Environment } from "./environment.ts";
+import type { Context, InContext } from "./context/context.ts";
+import type { Environment } from "./context/environment.ts";
 import type { MessageLike } from "./message.ts";
-import type { AllOptions, CallOptions } from "./options.ts";
-import type { Pattern, Pipe } from "./pipe.ts";
-import { CONFLATE_OPTIONS, type ConflateOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
-import { RoundRobin } from "./round-robin.ts";
-import { Sender } from "./sender.ts";
+import type { CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { AllOptions, CallOptions } from "./options/options.ts";
+import {
+  CONFLATE_OPTIONS,
+  type ConflateOptions,
+  SEND_OPTIONS,
+  type SendOptions,
+} from "./options/queue-options.ts";
+import { RoundRobin } from "./patterns/round-robin.ts";
+import { Sender } from "./patterns/sender.ts";
+import type { Pattern, Pipe } from "./pipes/pipe.ts";
 import { Socket } from "./socket.ts";
 
 export type PushOptions = Partial<CommonOptions & SendOptions & ConflateOptions> & InContext;

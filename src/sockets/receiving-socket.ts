@@ -1,9 +1,9 @@
-import { defineOptions } from "./define-options.ts";
 import type { Message } from "./message.ts";
-import type { CallOptions } from "./options.ts";
-import { RECEIVE_OPTIONS, type ReceiveOptions } from "./queue-options.ts";
-import type { ReceiveBatchOptions } from "./receiver.ts";
-import type { ReceivingPattern } from "./receiving-pattern.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { CallOptions } from "./options/options.ts";
+import { RECEIVE_OPTIONS, type ReceiveOptions } from "./options/queue-options.ts";
+import type { ReceiveBatchOptions } from "./patterns/receiver.ts";
+import type { ReceivingPattern } from "./patterns/receiving-pattern.ts";
 import { Socket } from "./socket.ts";
 
 // biome-ignore lint/correctness/noUnusedVariables: both declarations must have the same parameters.

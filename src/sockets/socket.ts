@@ -1,15 +1,15 @@
 // biome-ignore-all lint/complexity/noThisInStatic: bundlers rename a class that names itself, and users see its name in errors.
 import { ZmqError } from "../errors.ts";
 import { OutgoingMessage, type SocketType } from "../zmtp/index.ts";
-import { COMMON_OPTIONS, type CommonOptions } from "./common-options.ts";
-import { type Context, contextOf, type InContext } from "./context.ts";
+import { type Context, contextOf, type InContext } from "./context/context.ts";
+import type { OpenSocket } from "./context/open-sockets.ts";
 import { Core, type PatternClass } from "./core.ts";
-import { defineOptions } from "./define-options.ts";
+import { Observer } from "./events/observer.ts";
 import { type MessageLike, toParts } from "./message.ts";
-import { Observer } from "./observer.ts";
-import type { OpenSocket } from "./open-sockets.ts";
-import type { AllOptions } from "./options.ts";
-import type { Pattern } from "./pipe.ts";
+import { COMMON_OPTIONS, type CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { AllOptions } from "./options/options.ts";
+import type { Pattern } from "./pipes/pipe.ts";
 import type { SocketStats } from "./stats.ts";
 import { TYPE_NUMBERS } from "./type-numbers.ts";
 

@@ -1,10 +1,10 @@
-import type { CommonOptions } from "./common-options.ts";
-import type { Context, InContext } from "./context.ts";
-import { defineOptions } from "./define-options.ts";
-import type { Pipe } from "./pipe.ts";
-import { INVERT_OPTIONS, type InvertOptions } from "./publish-options.ts";
-import { CONFLATE_OPTIONS, type ConflateOptions, type ReceiveOptions } from "./queue-options.ts";
-import { SubscribingPattern } from "./subscribing-pattern.ts";
+import type { Context, InContext } from "./context/context.ts";
+import type { CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import { INVERT_OPTIONS, type InvertOptions } from "./options/publish-options.ts";
+import { CONFLATE_OPTIONS, type ConflateOptions, type ReceiveOptions } from "./options/queue-options.ts";
+import { SubscribingPattern } from "./patterns/subscribing-pattern.ts";
+import type { Pipe } from "./pipes/pipe.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";
 
 export type SubscriberOptions = Partial<CommonOptions & ReceiveOptions & ConflateOptions & InvertOptions> &

@@ -1,5 +1,5 @@
+import type { SubscribingPattern } from "./patterns/subscribing-pattern.ts";
 import { ReceivingSocket } from "./receiving-socket.ts";
-import type { SubscribingPattern } from "./subscribing-pattern.ts";
 import { toTopics } from "./topic.ts";
 
 /** What `Subscriber` and `XSubscriber` share. */

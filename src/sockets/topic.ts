@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.ts";
+import type { Environment } from "./context/environment.ts";
 
 /** The bytes of a topic as a caller gives it; bytes are not copied. @throws {TypeError} for what is neither text nor bytes. */
 export function toTopic(prefix: string | Uint8Array, environment: Environment): Uint8Array {

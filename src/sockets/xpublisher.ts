@@ -1,24 +1,24 @@
 import { ZmqError } from "../errors.ts";
-import type { CommonOptions } from "./common-options.ts";
-import type { Context, InContext } from "./context.ts";
-import { defineOptions } from "./define-options.ts";
+import type { Context, InContext } from "./context/context.ts";
 import type { Message } from "./message.ts";
-import type { CallOptions } from "./options.ts";
+import type { CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { CallOptions } from "./options/options.ts";
 import {
   type InvertOptions,
   type PublishOptions,
   XPUBLISH_OPTIONS,
   type XPublishOptions,
-} from "./publish-options.ts";
-import { PublishingSocket } from "./publishing-socket.ts";
+} from "./options/publish-options.ts";
 import {
   type OverflowOptions,
   RECEIVE_OPTIONS,
   type ReceiveOptions,
   type SendOptions,
-} from "./queue-options.ts";
-import type { ReceiveBatchOptions } from "./receiver.ts";
-import { XPubPattern } from "./xpub-pattern.ts";
+} from "./options/queue-options.ts";
+import type { ReceiveBatchOptions } from "./patterns/receiver.ts";
+import { XPubPattern } from "./patterns/xpub-pattern.ts";
+import { PublishingSocket } from "./publishing-socket.ts";
 
 export type XPublisherOptions = Partial<
   CommonOptions &

@@ -1,14 +1,14 @@
 import { OutgoingMessage } from "../zmtp/index.ts";
-import type { CommonOptions } from "./common-options.ts";
-import type { Context, InContext } from "./context.ts";
-import { defineOptions } from "./define-options.ts";
-import type { Environment } from "./environment.ts";
+import type { Context, InContext } from "./context/context.ts";
+import type { Environment } from "./context/environment.ts";
 import type { MessageLike } from "./message.ts";
-import type { AllOptions, CallOptions } from "./options.ts";
-import { Pace } from "./pace.ts";
-import { XSUBSCRIBE_OPTIONS, type XSubscribeOptions } from "./publish-options.ts";
-import { type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./queue-options.ts";
-import { SubscribingPattern } from "./subscribing-pattern.ts";
+import type { CommonOptions } from "./options/common-options.ts";
+import { defineOptions } from "./options/define-options.ts";
+import type { AllOptions, CallOptions } from "./options/options.ts";
+import { XSUBSCRIBE_OPTIONS, type XSubscribeOptions } from "./options/publish-options.ts";
+import { type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./options/queue-options.ts";
+import { Pace } from "./patterns/pace.ts";
+import { SubscribingPattern } from "./patterns/subscribing-pattern.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";
 
 export type XSubscriberOptions = Partial<CommonOptions & SendOptions & ReceiveOptions & XSubscribeOptions> &

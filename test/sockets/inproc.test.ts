@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/errors.ts";
-import type { InprocPipe } from "../../src/sockets/inproc-pipe.ts";
-import type { AllOptions } from "../../src/sockets/options.ts";
-import type { Pattern, Pipe } from "../../src/sockets/pipe.ts";
+import type { AllOptions } from "../../src/sockets/options/options.ts";
+import type { InprocPipe } from "../../src/sockets/pipes/inproc-pipe.ts";
+import type { Pattern, Pipe } from "../../src/sockets/pipes/pipe.ts";
 import { Socket } from "../../src/sockets/socket.ts";
 import { OutgoingMessage, type SocketType } from "../../src/zmtp/index.ts";
 import {

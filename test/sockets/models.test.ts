@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { FanOut } from "../../src/sockets/fan-out.ts";
 import { Fifo } from "../../src/sockets/fifo.ts";
-import type { Pipe } from "../../src/sockets/pipe.ts";
-import { PrefixTrie } from "../../src/sockets/prefix-trie.ts";
-import { Subscriptions } from "../../src/sockets/subscriptions.ts";
+import { FanOut } from "../../src/sockets/patterns/fan-out.ts";
+import { PrefixTrie } from "../../src/sockets/patterns/prefix-trie.ts";
+import { Subscriptions } from "../../src/sockets/patterns/subscriptions.ts";
+import type { Pipe } from "../../src/sockets/pipes/pipe.ts";
 import { OutgoingMessage } from "../../src/zmtp/index.ts";
 import { memoryInUse } from "../support/memory.ts";
 import { World } from "../support/sim-sockets.ts";

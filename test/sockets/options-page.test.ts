@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { COMMON_OPTIONS } from "../../src/sockets/common-options.ts";
-import { CONTEXT_OPTIONS, THREAD_OPTIONS } from "../../src/sockets/context-options.ts";
-import type { OptionRule } from "../../src/sockets/option-rules.ts";
-import { RULES } from "../../src/sockets/options.ts";
-import { RECEIVE_OPTIONS, SEND_OPTIONS } from "../../src/sockets/queue-options.ts";
+import { COMMON_OPTIONS } from "../../src/sockets/options/common-options.ts";
+import { CONTEXT_OPTIONS, THREAD_OPTIONS } from "../../src/sockets/options/context-options.ts";
+import type { OptionRule } from "../../src/sockets/options/option-rules.ts";
+import { RULES } from "../../src/sockets/options/options.ts";
+import { RECEIVE_OPTIONS, SEND_OPTIONS } from "../../src/sockets/options/queue-options.ts";
 import { trapRejections, World } from "../support/sim-sockets.ts";
 
 trapRejections();

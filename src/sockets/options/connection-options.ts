@@ -1,0 +1,20 @@
+import type { ConnectionOptions, SocketType } from "../../zmtp/index.ts";
+import type { AllOptions } from "./options.ts";
+
+/** What the engine needs of a socket's options. @param options as they were when the endpoint was bound or dialled. */
+export function connectionOptions(
+  type: SocketType,
+  options: AllOptions,
+): Omit<ConnectionOptions, "now" | "allocate"> {
+  return {
+    socketType: type,
+    maxMessageSize: Math.max(-1, options.maxMessageSize),
+    maxMessageBytes: options.maxMessageBytes,
+    handshakeInterval: options.handshakeInterval,
+    heartbeatInterval: options.heartbeatInterval,
+    heartbeatTimeout: options.heartbeatTimeout,
+    heartbeatTimeToLive: options.heartbeatTimeToLive,
+    heartbeatPeers: options.heartbeatPeers,
+    onlyFirstSubscribe: options.onlyFirstSubscribe,
+  };
+}
