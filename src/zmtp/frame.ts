@@ -14,7 +14,7 @@ export const COMMAND = 0x04;
 const RESERVED = 0xf8;
 
 /** The largest body whose size fits the short form. */
-export const SHORT_MAX = 255;
+const SHORT_MAX = 255;
 
 /** What a part counts against byte limits in addition to its size, for empty parts cost memory too. */
 export const PART_OVERHEAD = 64;

@@ -1,28 +1,21 @@
 import { OutgoingMessage } from "../../zmtp/index.ts";
 import { Fifo } from "../fifo.ts";
 import type { AllOptions } from "../options/options.ts";
-
-/** The receiving end, as far as it bounds what may be sent to it. */
-export interface InprocReceiver {
-  readonly kept: number;
-  readonly keptBytes: number;
-  readonly receiveHighWaterMark: number;
-  readonly receiveHighWaterMarkBytes: number;
-}
+import type { InprocPeer } from "./inproc-peer.ts";
 
 /** A SUBSCRIBE or CANCEL. */
-export interface InprocSubscription {
+interface InprocSubscription {
   readonly subscribe: boolean;
   readonly topic: Uint8Array;
 }
 
 /** Asks to be told when everything before it was delivered. */
-export interface InprocConfirmation {
+interface InprocConfirmation {
   resolve(how: "answered"): void;
   reject(error: Error): void;
 }
 
-export type InprocItem = OutgoingMessage | InprocSubscription | InprocConfirmation;
+type InprocItem = OutgoingMessage | InprocSubscription | InprocConfirmation;
 
 /** What is on its way to a peer in the same process, in order. Only messages count. */
 export class InprocOutbox {
@@ -47,7 +40,7 @@ export class InprocOutbox {
    * How full the way to the peer is: 1 at the high-water mark, in messages or in bytes. What the peer keeps counts too; the marks
    * of both ends are added, and 0 at either end means none, as in libzmq (pipe_t::set_hwms). Without a peer there is only our own.
    */
-  fill(peer: InprocReceiver | null): number {
+  fill(peer: InprocPeer | null): number {
     const { sendHighWaterMark: count, sendHighWaterMarkBytes: bytes } = this.#options;
     if (peer === null) return Math.max(ratio(this.#messages, count), ratio(this.#bytes, bytes));
     return Math.max(

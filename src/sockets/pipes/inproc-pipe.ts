@@ -7,6 +7,7 @@ import { announce } from "../events/diagnostics.ts";
 import type { DisconnectReason } from "../events/events.ts";
 import type { PeerStats } from "../stats.ts";
 import { InprocOutbox } from "./inproc-outbox.ts";
+import type { InprocPeer } from "./inproc-peer.ts";
 import type { Pipe } from "./pipe.ts";
 import { PipeCounts } from "./pipe-counts.ts";
 import { Inbox } from "./queues.ts";
@@ -25,10 +26,9 @@ type Cut = { readonly reason: DisconnectReason; readonly error?: Error };
  * There is no other connection to come (no reconnect): when one end closes, the other has got everything that was sent before, and
  * is over too.
  *
- * The other end may have been made by another copy of this code, which shares the context. So the two know only each other's public
- * methods, and nothing that is handed over is asked for its class.
+ * It has two faces: a pipe to its pattern, a peer to the other end.
  */
-export class InprocPipe implements Pipe, Flushable {
+export class InprocPipe implements Pipe, InprocPeer, Flushable {
   readonly address: string;
   readonly #core: Core;
   readonly #onGone: () => void;
@@ -36,7 +36,7 @@ export class InprocPipe implements Pipe, Flushable {
   readonly #inbox: Inbox;
   readonly #counts: PipeCounts;
   #conflates: boolean; // only the last message counts, both ways, if either end wants it so
-  #peer: InprocPipe | null = null;
+  #peer: InprocPeer | null = null;
   #isAttached = false;
   #isReady = false;
   #isGone = false;
@@ -76,6 +76,13 @@ export class InprocPipe implements Pipe, Flushable {
   connect(): void {
     this.#attach();
     this.#core.context.inproc.connect(this);
+  }
+
+  /** The other end is there, and hears of it at the end of the turn. */
+  link(peer: InprocPeer): void {
+    this.#peer = peer;
+    this.#conflates ||= peer.conflates;
+    this.#schedule();
   }
 
   hasRoom(): boolean {
@@ -187,27 +194,18 @@ export class InprocPipe implements Pipe, Flushable {
     return this.#conflates;
   }
 
-  /** A high-water mark of either end may have been changed. */
   resume(): void {
     if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) < 1) this.#tellWritable();
   }
 
-  link(peer: InprocPipe): void {
-    this.#peer = peer;
-    this.#conflates ||= peer.conflates;
-    this.#schedule();
-  }
-
-  /** The two ends are connected. */
   introduce(): void {
     if (this.#isReady || this.#isEnding) return;
     this.#isReady = true;
     this.#attach();
     this.#core.pattern.ready(this);
-    if (this.#wasFull && this.#outbox.fill(this.#peer) < 1) this.#tellWritable();
+    this.resume();
   }
 
-  /** @returns false when this end takes nothing any more. */
   receive(parts: Uint8Array[]): boolean {
     if (this.#isEnding) return false;
     this.#core.pattern.message(this, parts);
@@ -218,12 +216,10 @@ export class InprocPipe implements Pipe, Flushable {
     if (!this.#isEnding) this.#core.pattern.subscription(this, subscribe, topic);
   }
 
-  /** The receiving end has taken a message. */
   taken(): void {
     if (this.#wasFull && this.#outbox.fill(this.#peer) <= 0.5) this.#schedule();
   }
 
-  /** The other end is over, by a close or because it has cut the connection. */
   ended(wasCut: boolean): void {
     this.#peer = null;
     if (wasCut) this.#cut ??= { reason: "peer" };
@@ -242,7 +238,7 @@ export class InprocPipe implements Pipe, Flushable {
     return this.#inbox.bytes;
   }
 
-  #deliver(message: OutgoingMessage, peer: InprocPipe): void {
+  #deliver(message: OutgoingMessage, peer: InprocPeer): void {
     if (peer.receive(toBuffers(message.parts, this.#core.context.environment))) this.#counts.sent += 1;
     else this.#countDropped(1);
   }
