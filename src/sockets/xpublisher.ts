@@ -74,7 +74,7 @@ export class XPublisher extends PublishingSocket<XPubPattern> {
   }
 
   /**
-   * The next subscription or message: one Buffer per part. @see ReceivingSocket.receive
+   * The next subscription or message: one Buffer per part. @see Pull.receive
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN after `receiveTimeout`, or when the socket
    *   is closed meanwhile; EBUSY when max(receiveHighWaterMark, 1000) calls wait already.
