@@ -12,7 +12,7 @@ interface Left {
   listeners: number;
 }
 
-describe("need 10, nothing is left behind", () => {
+describe("N-10, nothing is left behind", () => {
   const children = useChildren("file");
   let program: Child;
   beforeAll(() => {

@@ -12,7 +12,7 @@ const world = new World();
 type Bag = Record<string, unknown>;
 const make = (options?: object): Context & Bag => new Context(world.environment, options) as Context & Bag;
 
-describe("Context: options", () => {
+describe("OP-CONTEXT: the options of a context", () => {
   it("have zeromq.js's names and defaults", () => {
     expect(make()).toMatchObject({
       blocky: true,
@@ -71,7 +71,7 @@ describe("Context: options", () => {
   });
 });
 
-describe("Context: its sockets", () => {
+describe("OP-CONTEXT: the sockets of a context", () => {
   it("blocky: false gives new sockets a linger of 0", () => {
     const sim = new World();
     const before = sim.push();

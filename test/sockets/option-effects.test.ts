@@ -314,7 +314,7 @@ describe("readable and writable: POLLIN and POLLOUT", () => {
   });
 });
 
-describe("PP-3, NU-10, RC-6: immediate", () => {
+describe("PP-3, NU-10, RC-6, OP-IMMEDIATE: immediate", () => {
   it("nothing is queued for a peer that is not there: every message goes to the one that is", async () => {
     const world = new World();
     const pull = world.pull();
@@ -438,7 +438,7 @@ describe("PP-3, NU-10, RC-6: immediate", () => {
   });
 });
 
-describe("PS-19: conflate keeps the last message, whole", () => {
+describe("PS-19, OP-CONFLATE: conflate keeps the last message, whole", () => {
   it("PUSH: the last one waits for the peer; those before it are counted as dropped", async () => {
     const world = new World();
     const push = world.push({ conflate: true, sendHighWaterMark: 1, sendHighWaterMarkBytes: 1 });

@@ -35,7 +35,7 @@ function row(
   sockets: string,
   { kind, range, unit, initial, effect, libzmq }: OptionRule,
 ): string {
-  const option = libzmq === "" ? "" : `ZMQ_${libzmq}`;
+  const option = libzmq.replaceAll(/\w+/g, "ZMQ_$&");
   return `| \`${name}\` | ${sockets} | ${kind} | ${range} | ${unit} | ${initial} | ${EFFECTS[effect]} | ${option} |`;
 }
 

@@ -37,7 +37,7 @@ async function withPeers(kind: Kind, count: number, options: PublisherOptions) {
   return { world, publisher, peers, fill };
 }
 
-describe.each(kinds)("PS-12: noDrop, %s", (kind) => {
+describe.each(kinds)("PS-12, OP-XPUB: noDrop, %s", (kind) => {
   const options = { noDrop: true, sendHighWaterMark: 3 };
 
   it("trySend: false when somebody has no room, and nobody gets the message", async () => {
@@ -137,7 +137,7 @@ describe.each(kinds)("PS-12: noDrop, %s", (kind) => {
   });
 });
 
-describe("PS-10: invertMatching", () => {
+describe("PS-10, OP-INVERT_MATCHING: invertMatching", () => {
   it.each(kinds)(
     "%s: to those that have not subscribed, those without any subscription too",
     async (kind) => {

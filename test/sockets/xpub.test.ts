@@ -122,7 +122,7 @@ describe("PS-3, table 71 to 74: what an XPUB hears of subscriptions", () => {
   });
 });
 
-describe("PS-4: two subscribers, a+ b+ a+ a- b-", () => {
+describe("PS-4, OP-XPUB: two subscribers, a+ b+ a+ a- b-", () => {
   async function story(options: XPublisherOptions): Promise<string[]> {
     const { publisher, peers, say } = await withPeers(2, options);
     const [a, b] = peers;
@@ -244,7 +244,7 @@ describe("PS-7, table 75: messages from below", () => {
     expect(peers[0]?.take()).toEqual(message("t"));
   });
 
-  it("onlyFirstSubscribe: only if the first part is one", async () => {
+  it("OP-DRAFTS: onlyFirstSubscribe: only if the first part is one", async () => {
     const { publisher, peers, say } = await withPeers(1, { onlyFirstSubscribe: true });
     await say(peers[0], message("x", "\x01t", "y"), message("\x01a", "\x01b", "z"));
     expect(await drain(publisher)).toEqual(["x|\x01t|y", "\x01a", "\x01b", "z"]);
@@ -306,7 +306,7 @@ describe("An XPUB that is not read", () => {
   });
 });
 
-describe("PS-5: manual", () => {
+describe("PS-5, OP-XPUB: manual", () => {
   it("subscriptions are told, all of them, and do nothing until the application acts", async () => {
     const { world, publisher, peers, say } = await withPeers(2, { manual: true });
     const [a, b] = peers;
@@ -436,7 +436,7 @@ describe("PS-5: manual", () => {
   });
 });
 
-describe("PS-6: manualLastValue", () => {
+describe("PS-6, OP-XPUB: manualLastValue", () => {
   async function lastValue(options: XPublisherOptions = {}) {
     const all = await withPeers(2, { manualLastValue: true, ...options });
     const { publisher, peers, say } = all;
@@ -500,7 +500,7 @@ describe("PS-6: manualLastValue", () => {
   });
 });
 
-describe("PS-18: welcomeMessage", () => {
+describe("PS-18, OP-XPUB: welcomeMessage", () => {
   it("is the first thing that each peer gets, with no subscription at all", async () => {
     const world = new World();
     const welcome = Buffer.from("hello");

@@ -48,7 +48,7 @@ describe("PS-8, SU-4: what XSUB sends", () => {
     expect(raw.take()).toEqual(hex("00 02 00 61"));
   });
 
-  it("verboseUnsubscribe: always", async () => {
+  it("OP-DRAFTS: verboseUnsubscribe: always", async () => {
     const { world, raw, subscriber } = await dialled({ verboseUnsubscribe: true });
     for (const parts of ["\x01a", "\x01a", "\0a", "\0b"]) subscriber.trySend(parts);
     await world.settle();

@@ -1,5 +1,6 @@
 import { Server } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Pull } from "../../src/index.ts";
 import { ipc } from "../../src/transports/ipc.ts";
 import { tcp } from "../../src/transports/tcp.ts";
 import type { TransportOptions } from "../../src/transports/transport.ts";
@@ -13,6 +14,25 @@ const options: TransportOptions = {
   tcpKeepalive: -1,
   tcpKeepaliveIdle: -1,
 };
+
+describe("OP-BACKLOG: how many connections the system is told to keep for a listener", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    ["tcp", () => "tcp://127.0.0.1:*"],
+    ["ipc", newIpc],
+    ["ipc with a path of its own", () => "ipc://*"],
+  ])("%s: the socket's backlog, as it is at bind", async (_, newAddress) => {
+    const listens = vi.spyOn(Server.prototype, "listen");
+    const pull = new Pull({ backlog: 7 });
+    pull.backlog = 8;
+    await pull.bind(newAddress());
+    expect(listens.mock.calls.map(([how]) => how)).toMatchObject([{ backlog: 8 }]);
+    await pull.close();
+  });
+});
 
 describe("A listener whose accept fails", () => {
   afterEach(() => {
