@@ -1,5 +1,6 @@
 import type { Environment } from "./environment.ts";
 import type { Flushable } from "./flusher.ts";
+import { throwUncaught } from "./uncaught.ts";
 
 /** ms that deliveries may follow one another within one turn of the event loop. */
 const RUN = 2;
@@ -40,6 +41,12 @@ export class Courier {
   #deliver(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const item of pending) item.flush();
+    for (const item of pending) {
+      try {
+        item.flush();
+      } catch (error) {
+        throwUncaught(this.#environment, error);
+      }
+    }
   }
 }

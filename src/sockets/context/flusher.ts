@@ -1,4 +1,5 @@
 import type { Environment } from "./environment.ts";
+import { throwUncaught } from "./uncaught.ts";
 
 export interface Flushable {
   flush(): void;
@@ -26,6 +27,12 @@ export class Flusher {
   #flushAll(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const item of pending) item.flush();
+    for (const item of pending) {
+      try {
+        item.flush();
+      } catch (error) {
+        throwUncaught(this.#environment, error);
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Environment, Timer } from "./environment.ts";
+import { throwUncaught } from "./uncaught.ts";
 
 /** Something with a deadline. `wakeAt` may move later at any time; when it moves earlier, `schedule` is called again. */
 export interface Timed {
@@ -51,7 +52,11 @@ export class Scheduler {
     const now = this.#environment.now();
     let next = Number.POSITIVE_INFINITY;
     for (const item of this.#waiting) {
-      if (item.wakeAt <= now) item.tick(now);
+      try {
+        if (item.wakeAt <= now) item.tick(now);
+      } catch (error) {
+        throwUncaught(this.#environment, error);
+      }
       if (item.wakeAt === Number.POSITIVE_INFINITY) this.#waiting.delete(item);
       else next = Math.min(next, item.wakeAt);
     }

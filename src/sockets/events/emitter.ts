@@ -1,4 +1,5 @@
 import type { Environment } from "../context/environment.ts";
+import { throwUncaught } from "../context/uncaught.ts";
 
 interface Listener {
   readonly call: (event: never) => void;
@@ -43,9 +44,7 @@ export class Emitter<Events extends { [Type in keyof Events]: { type: Type } }> 
       try {
         (call as (event: Events[Type]) => void)(event);
       } catch (error) {
-        this.#environment.nextTurn(() => {
-          throw error;
-        });
+        throwUncaught(this.#environment, error);
       }
     }
   }

@@ -176,16 +176,19 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
   flush(): void {
     this.#isScheduled = false;
     this.#peer?.introduce();
-    for (let count = 0; count < BATCH && this.#peer !== null; count += 1) {
-      const item = this.#outbox.shift();
-      if (item === undefined) break;
-      if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
-      else if ("topic" in item) this.#peer.hear(item.subscribe, item.topic);
-      else item.resolve("answered");
+    try {
+      for (let count = 0; count < BATCH && this.#peer !== null; count += 1) {
+        const item = this.#outbox.shift();
+        if (item === undefined) break;
+        if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
+        else if ("topic" in item) this.#peer.hear(item.subscribe, item.topic);
+        else item.resolve("answered");
+      }
+    } finally {
+      if (!this.#outbox.isEmpty) this.#schedule();
+      else if (this.#isEnding) this.#part();
+      if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) <= 0.5) this.#tellWritable();
     }
-    if (!this.#outbox.isEmpty) this.#schedule();
-    else if (this.#isEnding) this.#part();
-    if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) <= 0.5) this.#tellWritable();
   }
 
   // What the other end calls
@@ -239,8 +242,14 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
   }
 
   #deliver(message: OutgoingMessage, peer: InprocPeer): void {
-    if (peer.receive(toBuffers(message.parts, this.#core.context.environment))) this.#counts.sent += 1;
-    else this.#countDropped(1);
+    let isTaken = false;
+    try {
+      // Throws if the caller has given the bytes away since: a detached ArrayBuffer has none.
+      isTaken = peer.receive(toBuffers(message.parts, this.#core.context.environment));
+    } finally {
+      if (isTaken) this.#counts.sent += 1;
+      else this.#countDropped(1);
+    }
   }
 
   #tell(subscribe: boolean, topic: Uint8Array): void {
