@@ -1,12 +1,15 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
 import { bytes } from "../interop/peers/bytes.ts";
+import { localPeer } from "../interop/peers/peer.ts";
 import { RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
+import type { Library } from "../interop/peers/station.ts";
 import { sleep, until, within } from "../support/wait.ts";
 import { GREETINGS, HANDSHAKES, type Input, TRAFFIC } from "./malformed-inputs.ts";
 import { GREETING, say } from "./say.ts";
+import { checkSubscription, SUBSCRIPTIONS } from "./subscription-inputs.ts";
 
 const HANDSHAKE_INTERVAL = 300;
 const AT_ONCE = 2000;
@@ -110,107 +113,37 @@ describe("malformed and edge inputs: C-70, half a message", () => {
   });
 });
 
-describe("malformed and edge inputs to a PUB", () => {
+describe.each(["Publisher", "XPublisher"] as const)("malformed and edge inputs to a %s", (kind) => {
   const raw = useRawPeers();
-  let pub: zmtp.Publisher;
-  /** Is subscribed to everything from before on. */
-  let neighbour: RawPeer;
+  const ours = localPeer("ours", zmtp as unknown as Library);
+  afterAll(() => ours.closeAll());
 
-  beforeEach(async () => {
-    pub = new zmtp.Publisher();
-    await pub.bind("tcp://127.0.0.1:*");
-    neighbour = await raw.connect(pub.lastEndpoint!);
-    await say(neighbour, "G | R-SUB 04 0A 09 'SUBSCRIBE'");
-    await pub.subscribed("");
-    await neighbour.read(GREETING + bytes("R-PUB").length);
-  });
-  afterEach(async () => {
-    await pub.close();
-  });
-
-  const SUBSCRIBE_AB = "04 0C 09 'SUBSCRIBE' 'ab'";
-
-  it.each([
-    ["C-71, SUBSCRIBE from a 3.1 peer", `G | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
-    ["C-71, SUBSCRIBE from a 3.0 peer", `G0 | R-SUB ${SUBSCRIBE_AB}`, [["abc"], ["b"]], "00 03 'abc'"],
-    ["C-72, the message form from a 3.1 peer", "G | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
-    ["C-72, the message form from a 3.0 peer", "G0 | R-SUB 00 03 01 'ab'", [["abc"], ["b"]], "00 03 'abc'"],
-    [
-      "C-73, two subscriptions and one cancel",
-      "G | R-SUB 00 02 01 'a' 00 02 01 'a' 00 02 00 'a'",
-      [["abc"]],
-      "",
-    ],
-    [
-      "C-73, the same as commands",
-      `G | R-SUB ${SUBSCRIBE_AB} ${SUBSCRIBE_AB} 04 09 06 'CANCEL' 'ab'`,
-      [["abc"]],
-      "",
-    ],
-    [
-      "C-74, a topic given up that was never held",
-      "G | R-SUB 00 03 00 'zz' 04 08 06 'CANCEL' 'z'",
-      [["zz"]],
-      "",
-    ],
-    ["C-75, messages", "G | R-SUB 00 03 02 'hi' 00 05 'plain' 01 01 'x' 00 01 'y'", [["hi"], ["plain"]], ""],
-    [
-      "C-76, subscriptions as the parts of one message",
-      "G | R-SUB 01 02 01 'a' 00 02 01 'b'",
-      [["a"], ["b"], ["c"]],
-      "00 01 'a' 00 01 'b'",
-    ],
-    ["C-77, a subscription with MORE that is never finished", "G | R-SUB 01 02 01 'a'", [["abc"]], ""],
-    ["C-79, subscribe", "G | R-SUB 04 0B 09 'subscribe' 'a'", [["abc"]], ""],
-    ["C-79, SUBSCRIBE in a message frame", "G | R-SUB 00 0B 09 'SUBSCRIBE' 'a'", [["abc"]], ""],
-    ["C-80, an empty message", "G | R-SUB 00 00", [["abc"], [""]], ""],
-    ["C-81, a subscription to everything", "G | R-SUB 00 01 01", [["", "x"], [""]], "01 00 00 01 'x' 00 00"],
-    [
-      "C-82, SUBSCRIBE in the long form",
-      "G | R-SUB 06 00*6 01 36 09 'SUBSCRIBE' 61*300",
-      [["a".repeat(301)], ["a".repeat(299)]],
-      "02 00*6 01 2D 61*301",
-    ],
-  ])("%s", async (_, spelled, published, expected) => {
-    const subscriber = await raw.connect(pub.lastEndpoint!);
-    await say(subscriber, spelled);
-    // A PING is answered after what came before it was applied.
-    subscriber.command("PING", bytes("00 00 'A'"));
-    await until("the PONG comes", () => subscriber.unread.includes("PONGA"));
-    const from = subscriber.unread.length;
-    for (const parts of published) await pub.send(parts);
-    subscriber.command("PING", bytes("00 00 'B'"));
-    await until("the second PONG comes", () => subscriber.unread.includes("PONGB"));
-    expect(subscriber.unread.subarray(from)).toEqual(bytes(`${expected} 04 06 04 'PONGB'`));
-    expect(subscriber.open).toBe(true);
-    for (const part of published.flat()) expect((await neighbour.frame()).body.toString()).toBe(part);
-  });
-
-  it.each([
-    ["C-78, SUBSCRIBE with MORE", "G | R-SUB 05 0B 09 'SUBSCRIBE' 'a'"],
-    ["C-83, a ZMTP 1.0 subscriber", "01 00"],
-  ])("%s: closed", async (_, spelled) => {
-    const subscriber = await raw.connect(pub.lastEndpoint!);
-    await say(subscriber, spelled);
-    await within(AT_ONCE, "the end", subscriber.ended);
-    await pub.send("still here");
-    expect((await neighbour.frame()).body.toString()).toBe("still here");
-  });
+  for (const input of SUBSCRIPTIONS) it(input.name, () => checkSubscription(raw, ours, kind, input));
 });
 
-describe("malformed and edge inputs to a SUB", () => {
+describe("malformed and edge inputs to a SUB and an XSUB", () => {
   const raw = useRawPeers();
 
-  it("C-84, only what matches a subscription is delivered, whole", async () => {
+  it.each([
+    ["C-84, only what matches a subscription is delivered, whole", zmtp.Subscriber, ["a|zz", "aend"]],
+    [
+      "C-84, an XSUB takes everything",
+      zmtp.XSubscriber,
+      ["zzz", "a|zz", "z|abc", "", "\x01b", "end", "aend"],
+    ],
+  ] as const)("%s", async (_, Kind, expected) => {
     const listener = await raw.listen();
-    const sub = new zmtp.Subscriber();
+    const sub = new Kind();
     sub.subscribe("a");
     sub.connect(listener.address);
     const publisher = await listener.accept();
     await publisher.shake("PUB");
-    publisher.write(bytes("00 03 'zzz' 01 01 'a' 00 02 'zz' 01 01 'z' 00 03 'abc' 00 03 'end' 00 04 'aend'"));
-    expect((await sub.receive()).map(String)).toEqual(["a", "zz"]);
-    expect((await sub.receive()).map(String)).toEqual(["aend"]);
+    // Subscriptions are nothing that a publisher could ask for.
+    publisher.write(bytes("04 0B 09 'SUBSCRIBE' 'b' 04 08 06 'CANCEL' 'a'"));
+    publisher.write(bytes("00 03 'zzz' 01 01 'a' 00 02 'zz' 01 01 'z' 00 03 'abc' 00 00 00 02 01 'b'"));
+    publisher.write(bytes("00 03 'end' 00 04 'aend'"));
+    for (const text of expected) expect((await sub.receive()).map(String).join("|")).toBe(text);
+    expect(sub.stats().queued).toBe(0);
     await sub.close();
   });
 });

@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
 import { GREETINGS, HANDSHAKES, type Input, TRAFFIC } from "../faults/malformed-inputs.ts";
 import { say } from "../faults/say.ts";
-import { sleep, within } from "../support/wait.ts";
+import { checkSubscription, SUBSCRIPTIONS } from "../faults/subscription-inputs.ts";
+import { sleep, until, within } from "../support/wait.ts";
+import { bytes } from "./peers/bytes.ts";
 import { type RawPeer, useRawPeers } from "./peers/raw-peer.ts";
-import { describeWithZeromq } from "./with-peers.ts";
+import { describeWithLibzmq, describeWithZeromq } from "./with-peers.ts";
 
 type End = Exclude<NonNullable<Input["libzmq"]>["end"], "waiting">;
 
@@ -40,4 +42,30 @@ describeWithZeromq("malformed and edge inputs do to libzmq what we think they do
       expect(peer.open).toBe(true);
     } else await within(PATIENCE, "the end", peer.ended);
   }
+});
+
+describeWithLibzmq("malformed and edge inputs to publishers do to libzmq what we think they do", (sides) => {
+  const raw = useRawPeers();
+
+  for (const kind of ["Publisher", "XPublisher"] as const) {
+    for (const { libzmq, ...input } of SUBSCRIPTIONS) {
+      // To a ZMTP 1.0 peer it would answer in other frames.
+      if (input.name.startsWith("C-83")) continue;
+      const { end, ...otherwise } = libzmq ?? {};
+      const { end: ours, ...row } = { ...input, ...otherwise };
+      const expected = end === "open" || ours === undefined ? row : { ...row, end: ours };
+      it(`${kind}: ${input.name}`, () => checkSubscription(raw, sides().theirs, kind, expected));
+    }
+  }
+
+  it("C-83, a ZMTP 1.0 subscriber gets everything, in frames of ZMTP 1.0", async () => {
+    const publisher = await sides().theirs.open("Publisher");
+    const peer = await raw.connect(await publisher.bind("tcp://127.0.0.1:*"));
+    peer.write(bytes("01 00"));
+    await until("a message comes", async () => {
+      await publisher.sendText(["topic"]);
+      return peer.unread.includes(bytes("06 00 'topic'"));
+    });
+    await publisher.close();
+  });
 });
