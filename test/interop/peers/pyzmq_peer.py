@@ -38,6 +38,8 @@ OPTIONS = {
     "noDrop": zmq.XPUB_NODROP,
     "welcomeMessage": zmq.XPUB_WELCOME_MSG,
     "invertMatching": zmq.INVERT_MATCHING,
+    "conflate": zmq.CONFLATE,
+    "immediate": zmq.IMMEDIATE,
 }
 VERBOSITY = {"allSubs": zmq.XPUB_VERBOSE, "allSubsUnsubs": zmq.XPUB_VERBOSER}
 EVENTS = {
