@@ -302,6 +302,61 @@ describe("readable and writable: POLLIN and POLLOUT", () => {
     expect(push.writable).toBe(false);
   });
 
+  it.each(["sim://a", "inproc://a"])(
+    "XPUB and XSUB over %s: to be written always, as in libzmq",
+    async (address) => {
+      const world = new World();
+      const [publisher, subscriber] = [
+        world.xpublisher({ noDrop: true, sendHighWaterMark: 1 }),
+        world.xsubscriber(),
+      ];
+      const states = () => [publisher, subscriber].map(({ readable, writable }) => [readable, writable]);
+      const idle = [
+        [false, true],
+        [false, true],
+      ];
+      expect(states()).toEqual(idle);
+      await world.bind(publisher, address);
+      subscriber.connect(address);
+      await world.settle();
+      expect(states()).toEqual(idle);
+      subscriber.trySend("\x01a");
+      await world.settle();
+      expect(states()).toEqual([
+        [true, true],
+        [false, true],
+      ]);
+      await publisher.receive();
+      publisher.trySend("a");
+      await world.settle();
+      expect(states()).toEqual([
+        [false, true],
+        [true, true],
+      ]);
+      await subscriber.receive();
+      expect(states()).toEqual(idle);
+      await world.run(Promise.all([publisher.close(), subscriber.close()]));
+      expect(states()).toEqual([
+        [false, false],
+        [false, false],
+      ]);
+    },
+  );
+
+  it("XPUB: the end of the topics of a peer that is gone is readable", async () => {
+    const world = new World();
+    const publisher = world.xpublisher();
+    await world.bind(publisher);
+    const raw = (await world.dialRaw("sim://a")).greet("SUB").write(hex("00 02 01 61"));
+    await world.settle();
+    expect(await drain(publisher)).toEqual(["\x01a"]);
+    raw.stream.destroy();
+    await world.settle();
+    expect(publisher.readable).toBe(true);
+    expect(await drain(publisher)).toEqual(["\0a"]);
+    expect(publisher.readable).toBe(false);
+  });
+
   it("what a peer that is gone has left is readable", async () => {
     const world = new World();
     const pull = world.pull();

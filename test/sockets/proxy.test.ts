@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js's name.
 import { Proxy } from "../../src/sockets/index.ts";
-import { drain, failure, trapRejections, World, watch } from "../support/sim-sockets.ts";
+import { command, drain, failure, trapRejections, World, watch } from "../support/sim-sockets.ts";
 
 trapRejections();
 
@@ -208,6 +208,146 @@ describe("Proxy: messages", () => {
     await world.settle();
     expect(await drain(pull)).toEqual(["x"]);
     expect(running.state).toBe("pending");
+  });
+});
+
+/** A source's XPUB to a proxy's XSUB; the proxy's XPUB to a SUB. */
+async function relay(options: { highWaterMark?: number; noDrop?: boolean } = {}) {
+  const { highWaterMark = 1000, noDrop = false } = options;
+  const world = new World();
+  const front = world.xsubscriber({ receiveHighWaterMark: highWaterMark, sendHighWaterMark: highWaterMark });
+  const back = world.xpublisher({ sendHighWaterMark: highWaterMark, noDrop });
+  const source = world.xpublisher({ sendHighWaterMark: highWaterMark, noDrop });
+  front.connect(await world.bind(source, "sim://source"));
+  await world.bind(back, "sim://back");
+  const sub = world.subscriber({ receiveHighWaterMark: highWaterMark });
+  return { world, source, front, back, sub };
+}
+
+describe("Proxy: XSUB and XPUB", () => {
+  it.each([false, true])("subscriptions go up, messages down; swapped: %s", async (swap) => {
+    const { world, source, front, back, sub } = await relay();
+    const proxy = swap ? new Proxy(back, front) : new Proxy(front, back);
+    const running = proxy.run();
+    const other = world.xsubscriber();
+    for (const one of [sub, other]) one.connect("sim://back");
+    sub.subscribe("a", "both");
+    await world.settle();
+    for (const text of ["\x01both", "up"]) other.trySend(text);
+    await world.settle();
+    expect(await drain(source)).toEqual(["\x01a", "\x01both", "up"]);
+    for (const text of ["a1", "both", "c"]) source.trySend([text, "body"]);
+    await world.settle();
+    expect(await drain(sub)).toEqual(["a1|body", "both|body"]);
+    expect(await drain(other)).toEqual(["both|body"]);
+    expect(source.stats().sent).toBe(2); // filtered at the source
+    sub.unsubscribe("both");
+    await world.settle();
+    expect(await drain(source)).toEqual([]);
+    void sub.close();
+    other.trySend("\0both");
+    await world.settle();
+    expect((await drain(source)).sort()).toEqual(["\0a", "\0both"]);
+    proxy.terminate();
+    await world.run(running);
+    await world.run(Promise.all([other.close(), source.close()]));
+    expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+  });
+
+  it("subscriptions are sent upstream again when the source comes back", async () => {
+    const { world, source, front, back, sub } = await relay();
+    void new Proxy(front, back).run();
+    sub.subscribe("a");
+    sub.connect("sim://back");
+    await world.settle();
+    expect(await drain(source)).toEqual(["\x01a"]);
+    void source.close();
+    await world.settle();
+    const next = world.xpublisher();
+    await world.bind(next, "sim://source");
+    await world.advance(1000);
+    expect(await drain(next)).toEqual(["\x01a"]);
+    next.trySend("abc");
+    await world.settle();
+    expect(await drain(sub)).toEqual(["abc"]);
+  });
+
+  it("capture gets what goes either way, in the order in which it was taken", async () => {
+    const { world, source, front, back, sub } = await relay();
+    const [capture, copies] = [world.push(), world.pull()];
+    await world.bind(capture, "sim://capture");
+    copies.connect("sim://capture");
+    const running = new Proxy(front, back, capture).run();
+    sub.subscribe("a");
+    sub.connect("sim://back");
+    await world.settle();
+    source.trySend(["a1", "body"]);
+    await world.settle();
+    sub.unsubscribe("a");
+    await world.settle();
+    expect(await drain(copies)).toEqual(["\x01a", "a1|body", "\0a"]);
+    void running;
+  });
+
+  it("with noDrop a slow subscriber holds up the source, and nothing is lost; subscriptions go up meanwhile", async () => {
+    const { world, source, front, back, sub } = await relay({ highWaterMark: 5, noDrop: true });
+    world.network.capacity = 100;
+    void new Proxy(front, back).run();
+    const raw = (await world.dialRaw("sim://back")).greet("SUB").write(command("SUBSCRIBE", "a"));
+    await world.settle();
+    await drain(source);
+    raw.stream.pause();
+    const body = "x".repeat(3000);
+    const sends = numbers(300).map((n) => watch(source.send([`a${n}.`, body])));
+    await world.settle();
+    const taken = sends.filter(({ state }) => state === "resolved").length;
+    expect(taken).toBeLessThan(100);
+    sub.subscribe("elsewhere");
+    sub.connect("sim://back");
+    await world.settle();
+    expect(await drain(source)).toEqual(["\x01elsewhere"]);
+    raw.take();
+    raw.stream.resume();
+    await world.settle();
+    expect(
+      raw
+        .take()
+        .toString("latin1")
+        .match(/a\d+\./g),
+    ).toEqual(numbers(300).map((n) => `a${n}.`));
+    expect(sends.every(({ state }) => state === "resolved")).toBe(true);
+    expect([source, front, back].map((socket) => socket.stats().dropped)).toEqual([0, 0, 0]);
+  });
+
+  it("terminate: what was taken is passed on first", async () => {
+    const { world, source, front, back } = await relay({ highWaterMark: 5, noDrop: true });
+    world.network.capacity = 100;
+    const proxy = new Proxy(front, back);
+    const running = watch(proxy.run());
+    const raw = (await world.dialRaw("sim://back")).greet("SUB").write(command("SUBSCRIBE", "a"));
+    await world.settle();
+    raw.stream.pause();
+    for (const n of numbers(300)) void source.send([`a${n}.`, "x".repeat(3000)]).catch(() => {});
+    await world.settle();
+    proxy.terminate();
+    await world.settle();
+    expect(running.state).toBe("pending");
+    const { received, queued } = front.stats();
+    raw.take();
+    raw.stream.resume();
+    await world.settle();
+    expect(running.state).toBe("resolved");
+    const passed = received - queued;
+    expect(passed).toBeGreaterThan(5);
+    expect(
+      raw
+        .take()
+        .toString("latin1")
+        .match(/a\d+\./g)?.length,
+    ).toBe(passed);
+    source.linger = 0;
+    await world.run(source.close());
+    expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
   });
 });
 
