@@ -214,6 +214,22 @@ describe("XPUB and XSUB over inproc (E41)", () => {
     expect(await publish("a1", "b1")).toEqual([["b1"], ["a1", "b1"]]);
   });
 
+  it("PS-19: a SUB that conflates gets the last message; of its subscriptions none is missing", async () => {
+    const { world, publisher } = await connected({}, { count: 0 });
+    const subscriber = world.subscriber({ conflate: true });
+    subscriber.connect(A);
+    subscriber.subscribe("a", "b", "c");
+    await world.settle();
+    expect(await drain(publisher)).toEqual(["\x01a", "\x01b", "\x01c"]);
+    expect(publisher.readable).toBe(false);
+    for (const message of ["a1", ["b1", "x"]]) publisher.trySend(message);
+    await world.settle();
+    expect(await drain(subscriber)).toEqual(["b1|x"]);
+    subscriber.unsubscribe("a", "b");
+    await world.settle();
+    expect(await drain(publisher)).toEqual(["\0a", "\0b"]);
+  });
+
   it("PS-11: without noDrop only who has no room misses it", async () => {
     const { publisher, say, world, subscribers } = await connected(
       { sendHighWaterMark: 1 },

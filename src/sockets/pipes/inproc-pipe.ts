@@ -102,7 +102,9 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
 
   keep(parts: Uint8Array[]): void {
     this.#counts.received += 1;
-    if (this.#conflates && this.#inbox.shift() !== undefined) this.#countDropped(1);
+    // An XPUB keeps subscriptions too, none of which may be missing; what the peer publishes is conflated, not what it wants.
+    const isLast = this.#conflates && this.#core.type !== "XPUB";
+    if (isLast && this.#inbox.shift() !== undefined) this.#countDropped(1);
     this.#inbox.push(parts);
   }
 
