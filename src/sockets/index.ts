@@ -25,6 +25,7 @@ export { Publisher, type PublisherOptions } from "./publisher.ts";
 export type { SubscribedOptions } from "./publishing-socket.ts";
 export { Pull, type PullOptions } from "./pull.ts";
 export { Push, type PushOptions } from "./push.ts";
+export type { EventOfType, EventType, Readable, SocketOptions, Writable } from "./shapes.ts";
 export type { Socket } from "./socket.ts";
 export type { PeerStats, SocketStats } from "./stats.ts";
 export { Subscriber, type SubscriberOptions } from "./subscriber.ts";
