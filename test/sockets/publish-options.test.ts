@@ -191,6 +191,26 @@ describe("PS-10, OP-INVERT_MATCHING: invertMatching", () => {
   });
 });
 
+describe("confirmed", () => {
+  it("is what the least certain of the publishers is: one that answers no PING makes it assumed", async () => {
+    const world = new World();
+    const mute = world.listenRaw("sim://mute");
+    const subscriber = world.subscriber();
+    subscriber.connect("sim://mute");
+    subscriber.connect(await world.bind(world.publisher()));
+    await world.settle();
+    mute[0]?.greet("PUB");
+    await world.settle();
+    const both = watch(subscriber.confirmed());
+    await world.advance(999);
+    expect(both.state).toBe("pending");
+    await world.advance(1);
+    expect(both).toMatchObject({ state: "resolved", value: "assumed" });
+    subscriber.disconnect("sim://mute");
+    expect(await world.run(subscriber.confirmed())).toBe("answered");
+  });
+});
+
 describe("Calls that wait for subscribers or publishers are bounded: EBUSY", () => {
   it("subscribed: 1000", async () => {
     const world = new World();

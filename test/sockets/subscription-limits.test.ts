@@ -129,3 +129,21 @@ describe("What the application does by hand", () => {
     expect((await drain(publisher)).sort()).toEqual(["\0a", "\0b", "\x01a", "\x01b"]);
   });
 });
+
+describe("A peer that wants too much", () => {
+  it("is cut at once, also when it reads nothing and answers wait for it", async () => {
+    const world = new World();
+    const publisher = world.publisher({ maxTopicSize: 10 });
+    await world.bind(publisher);
+    const raw = (await world.dialRaw("sim://a")).greet("SUB").write(command("SUBSCRIBE", ""));
+    await world.settle();
+    world.network.capacity = 0;
+    raw.stream.pause();
+    publisher.trySend("fills the stream");
+    await world.settle();
+    raw.write(command("PING", "\0\0"), command("SUBSCRIBE", "eleven bytes"));
+    await world.settle();
+    expect(publisher.stats().peers).toEqual([]);
+    expect(world.left).toMatchObject({ timers: 0 });
+  });
+});

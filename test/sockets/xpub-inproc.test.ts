@@ -230,6 +230,21 @@ describe("XPUB and XSUB over inproc (E41)", () => {
     expect(await drain(publisher)).toEqual(["\0a", "\0b"]);
   });
 
+  it.each(["push", "pull"] as const)("PS-19: conflate at the %s: there is always room", async (which) => {
+    const world = new World();
+    const push = world.push({ conflate: which === "push", sendHighWaterMark: 1 });
+    const pull = world.pull({ conflate: which === "pull", receiveHighWaterMark: 1 });
+    await world.bind(pull, A);
+    push.connect(A);
+    for (let n = 0; n < 9; n += 1) {
+      expect(push.trySend(String(n))).toBe(true);
+      if (n % 3 === 0) await world.settle();
+    }
+    await world.settle();
+    expect(await drain(pull)).toEqual(["8"]);
+    expect(push.stats().dropped + pull.stats().dropped).toBe(8);
+  });
+
   it("PS-11: without noDrop only who has no room misses it", async () => {
     const { publisher, say, world, subscribers } = await connected(
       { sendHighWaterMark: 1 },
