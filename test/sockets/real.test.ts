@@ -37,7 +37,7 @@ const wire: [string, () => string][] = [
 ];
 const all: [string, () => string][] = [...wire, ["inproc", () => `inproc://${++names}`]];
 
-describe.each(all)("over %s (E41)", (_scheme, address) => {
+describe.each(all)("over %s", (_scheme, address) => {
   it("CL-2: the last message before close arrives, 1000 times of 1000", async () => {
     const pull = closing(new Pull());
     await pull.bind(address());

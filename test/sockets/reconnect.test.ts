@@ -45,7 +45,7 @@ describe("RC-1, N-21: what is dialled again", () => {
     ["a frame that is broken", (raw) => raw.greet("PUSH").write(hex("08 00"))],
     ["silence", () => {}],
   ];
-  it.each(endings)("%s (E29)", async (_name, peer) => {
+  it.each(endings)("E29: after this end it is dialled again: %s", async (_name, peer) => {
     expect((await gaps({ handshakeInterval: 50 }, 5000, peer)).length).toBeGreaterThan(2);
   });
 
