@@ -35,7 +35,7 @@ function row(
   sockets: string,
   { kind, range, unit, initial, effect, libzmq }: OptionRule,
 ): string {
-  const option = libzmq.replaceAll(/\w+/g, "ZMQ_$&");
+  const option = libzmq === "" ? "" : `ZMQ_${libzmq}`;
   return `| \`${name}\` | ${sockets} | ${kind} | ${range} | ${unit} | ${initial} | ${EFFECTS[effect]} | ${option} |`;
 }
 
