@@ -6,6 +6,7 @@ import { Endpoints } from "./endpoints/endpoints.ts";
 import { Monitor } from "./events/monitor.ts";
 import type { OptionRule } from "./options/option-rules.ts";
 import { type AllOptions, defaultOptions } from "./options/options.ts";
+import { Leftovers } from "./pipes/leftovers.ts";
 import type { Pattern } from "./pipes/pipe.ts";
 import type { Counts } from "./stats.ts";
 
@@ -24,6 +25,7 @@ export class Core<P extends Pattern = Pattern> {
   readonly events: Monitor;
   readonly pattern: P;
   readonly endpoints: Endpoints;
+  readonly leftovers: Leftovers;
   /** What the pipes have counted that are gone. */
   readonly retired: Counts = { sent: 0, received: 0, dropped: 0 };
   isClosed = false;
@@ -43,6 +45,7 @@ export class Core<P extends Pattern = Pattern> {
     this.events = new Monitor(context.environment);
     this.pattern = new Pattern(context.environment, this.options);
     this.endpoints = new Endpoints(this);
+    this.leftovers = new Leftovers(context.environment, this.options);
     CORES.set(socket, this);
   }
 

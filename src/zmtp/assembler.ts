@@ -1,3 +1,4 @@
+import { ProtocolError } from "../errors.ts";
 import type { Event } from "./event.ts";
 import { type Frame, MORE } from "./frame.ts";
 import { parseSubscription } from "./subscription.ts";
@@ -6,6 +7,7 @@ import { parseSubscription } from "./subscription.ts";
 export class MessageAssembler {
   readonly #findsSubscriptions: boolean;
   readonly #onlyFirstSubscribe: boolean;
+  readonly #maxParts: number;
   /** The parts of a message that is not complete yet. */
   #parts: Uint8Array[] = [];
   /** Events of a message that gave more than one, from `#next` on. */
@@ -15,8 +17,10 @@ export class MessageAssembler {
   /**
    * @param options.findsSubscriptions whether subscriptions come as messages, which is so for PUB and XPUB.
    * @param options.onlyFirstSubscribe a message that does not begin with one has none (ZMQ_ONLY_FIRST_SUBSCRIBE).
+   * @param options.maxParts of one message; Infinity: any number.
    */
-  constructor(options: { findsSubscriptions: boolean; onlyFirstSubscribe: boolean }) {
+  constructor(options: { findsSubscriptions: boolean; onlyFirstSubscribe: boolean; maxParts: number }) {
+    this.#maxParts = options.maxParts;
     this.#findsSubscriptions = options.findsSubscriptions;
     this.#onlyFirstSubscribe = options.onlyFirstSubscribe;
   }
@@ -34,9 +38,14 @@ export class MessageAssembler {
     return event;
   }
 
-  /** @returns the first event of the message that this frame completes, or `null`. */
+  /**
+   * @returns the first event of the message that this frame completes, or `null`.
+   * @throws {ProtocolError} `ERR_ZMTP_MESSAGE_TOO_LARGE` for one part too many.
+   */
   receive(frame: Frame): Event | null {
     if ((frame.flags & MORE) !== 0) {
+      // There is at least one part to come.
+      if (this.#parts.length + 1 >= this.#maxParts) this.#refuse();
       this.#parts.push(frame.body);
       return null;
     }
@@ -55,6 +64,12 @@ export class MessageAssembler {
     this.#parts = [];
     this.#events = [];
     this.#next = 0;
+  }
+
+  #refuse(): never {
+    this.clear();
+    const message = `message of more than ${this.#maxParts} parts`;
+    throw new ProtocolError("ERR_ZMTP_MESSAGE_TOO_LARGE", "maxMessageParts", message);
   }
 
   /**

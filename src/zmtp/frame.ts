@@ -38,6 +38,10 @@ export interface FrameLimits {
   maxFrameSize?: number;
   /** Largest sum over a message's parts of size + 64. A command counts by itself. Default: no limit. */
   maxMessageBytes?: number;
+  /** Largest body of a command frame, asked for when one of more than 255 bytes comes. Default: no limit. */
+  maxCommandSize?: (() => number) | undefined;
+  /** Likewise of a message frame at a socket to which nothing counts but subscriptions. */
+  maxSubscriptionSize?: (() => number) | undefined;
 }
 
 /**
@@ -51,6 +55,8 @@ export class FrameDecoder {
   readonly bytes: ByteQueue;
   #maxFrameSize = Number.POSITIVE_INFINITY;
   #maxMessageBytes = Number.POSITIVE_INFINITY;
+  #maxCommandSize: (() => number) | undefined;
+  #maxSubscriptionSize: (() => number) | undefined;
   /** What the parts of the unfinished message count so far. */
   #messageBytes = 0;
   #flags = -1;
@@ -65,6 +71,8 @@ export class FrameDecoder {
   limit(limits: FrameLimits): void {
     this.#maxFrameSize = limits.maxFrameSize ?? Number.POSITIVE_INFINITY;
     this.#maxMessageBytes = limits.maxMessageBytes ?? Number.POSITIVE_INFINITY;
+    this.#maxCommandSize = limits.maxCommandSize;
+    this.#maxSubscriptionSize = limits.maxSubscriptionSize;
   }
 
   /** The chunk belongs to the decoder from here on. */
@@ -81,7 +89,7 @@ export class FrameDecoder {
    * The next frame, or `null` until more bytes come.
    *
    * @throws {ProtocolError} `ERR_ZMTP_FRAME` (reserved bits, COMMAND with MORE, an impossible size),
-   *   `ERR_ZMTP_FRAME_TOO_LARGE`, `ERR_ZMTP_MESSAGE_TOO_LARGE`: as soon as the header shows it, and the decoder is spent.
+   *   `ERR_ZMTP_FRAME_TOO_LARGE`, `ERR_ZMTP_MESSAGE_TOO_LARGE`, `ERR_ZMTP_SUBSCRIPTION_LIMIT`: as soon as the header shows it, and the decoder is spent.
    */
   next(): Frame | null {
     if (this.#size < 0 && !this.#readHeader()) return null;
@@ -115,6 +123,8 @@ export class FrameDecoder {
       throw new ProtocolError("ERR_ZMTP_FRAME_TOO_LARGE", "maxMessageSize", message);
     }
     const isCommand = (this.#flags & COMMAND) !== 0;
+    if (size > SHORT_MAX)
+      this.#checkTopic(size, isCommand ? this.#maxCommandSize : this.#maxSubscriptionSize);
     const total = (isCommand ? 0 : this.#messageBytes) + size + PART_OVERHEAD;
     if (total > this.#maxMessageBytes) {
       const message = `message of at least ${total} bytes, the limit is ${this.#maxMessageBytes}`;
@@ -122,6 +132,12 @@ export class FrameDecoder {
     }
     if (!isCommand) this.#messageBytes = (this.#flags & MORE) !== 0 ? total : 0;
     return size;
+  }
+
+  #checkTopic(size: number, max: (() => number) | undefined): void {
+    if (max === undefined || size <= max()) return;
+    const message = `frame of ${size} bytes, longer than that of any topic allowed`;
+    throw new ProtocolError("ERR_ZMTP_SUBSCRIPTION_LIMIT", "maxTopicSize", message);
   }
 }
 

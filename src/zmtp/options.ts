@@ -29,6 +29,13 @@ export interface ConnectionOptions {
   maxMessageSize?: number;
   /** Largest message accepted, the sum over its parts of size + 64. Default: Infinity. */
   maxMessageBytes?: number;
+  /**
+   * On PUB and XPUB, bytes that a topic may have, asked for again when a frame comes: a longer command, and at a PUB a longer part of a
+   * message, ends the connection when its header has come. To the mechanism NULL only. Default: no limit.
+   */
+  maxTopicSize?: () => number;
+  /** Parts that a message may have, at least 1. Each takes some hundred bytes of memory besides its own. Default: Infinity. */
+  maxMessageParts?: number;
   /** ms until the handshake must be complete; 0: no limit. Default 30000 (ZMQ_HANDSHAKE_IVL). */
   handshakeInterval?: number;
   /** ms between two PINGs; 0 (default): none (ZMQ_HEARTBEAT_IVL). */
@@ -53,6 +60,8 @@ export interface ResolvedOptions {
   /** Infinity: no limit. */
   readonly maxMessageSize: number;
   readonly maxMessageBytes: number;
+  readonly maxMessageParts: number;
+  readonly maxTopicSize: (() => number) | undefined;
   readonly handshakeInterval: number;
   readonly heartbeatInterval: number;
   readonly heartbeatTimeout: number;
@@ -77,7 +86,9 @@ export function resolveOptions(given: ConnectionOptions): ResolvedOptions {
     mechanism: given.mechanism ?? new NullMechanism(),
     metadata: ownMetadata(given),
     maxMessageSize: maxMessageSize === -1 ? Number.POSITIVE_INFINITY : maxMessageSize,
-    maxMessageBytes: byteLimit(given.maxMessageBytes ?? Number.POSITIVE_INFINITY),
+    maxMessageBytes: limit("maxMessageBytes", given.maxMessageBytes, 0),
+    maxTopicSize: functionOrNone("maxTopicSize", given.maxTopicSize),
+    maxMessageParts: limit("maxMessageParts", given.maxMessageParts, 1),
     handshakeInterval: integer("handshakeInterval", given.handshakeInterval ?? 30_000, 0),
     heartbeatInterval,
     heartbeatTimeout: heartbeatTimeout === -1 ? heartbeatInterval : heartbeatTimeout,
@@ -123,8 +134,13 @@ function boolean(name: string, value: boolean): boolean {
   return value;
 }
 
-function byteLimit(value: number): number {
-  return value === Number.POSITIVE_INFINITY ? value : integer("maxMessageBytes", value, 0);
+function functionOrNone<T>(name: string, value: T | undefined): T | undefined {
+  if (value !== undefined && typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  return value;
+}
+
+function limit(name: string, value: number = Number.POSITIVE_INFINITY, min: number): number {
+  return value === Number.POSITIVE_INFINITY ? value : integer(name, value, min);
 }
 
 function heartbeatPeers(value: string): "all" | "able" {

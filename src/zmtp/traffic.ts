@@ -1,11 +1,12 @@
 import { MessageAssembler } from "./assembler.ts";
 import { commandBody, parseCommand, parsePing, pingBody } from "./command.ts";
 import type { Event } from "./event.ts";
-import { COMMAND, type FrameDecoder } from "./frame.ts";
+import { COMMAND, type FrameDecoder, type FrameLimits } from "./frame.ts";
 import { isVersion31 } from "./greeting.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Mechanism } from "./mechanism.ts";
 import type { OutgoingMessage } from "./message.ts";
+import { NullMechanism } from "./null-mechanism.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { OutputQueue } from "./output.ts";
 import { receivesSubscriptions } from "./socket-type.ts";
@@ -13,6 +14,9 @@ import { type SubscriptionForm, subscriptionCommand, subscriptionMessage } from 
 
 /** PONGs that wait in the output at most: a peer that does not read what it asks for gets no more of them. */
 const MAX_WAITING_PONGS = 1024;
+
+/** The length of `SUBSCRIBE`, and its size: what such a command has besides its topic. */
+const SUBSCRIBE_OVERHEAD = 10;
 
 /** What the connection has from before the traffic. */
 export interface Wire {
@@ -45,12 +49,13 @@ export class Traffic {
     this.#messages = new MessageAssembler({
       findsSubscriptions,
       onlyFirstSubscribe: options.onlyFirstSubscribe,
+      maxParts: options.maxMessageParts,
     });
     this.#findsSubscriptions = findsSubscriptions;
     this.#sendsCommands = isVersion31(version);
     this.#timeToLive = options.heartbeatTimeToLive;
     const { maxMessageSize, maxMessageBytes } = options;
-    wire.decoder.limit({ maxFrameSize: maxMessageSize, maxMessageBytes });
+    wire.decoder.limit({ maxFrameSize: maxMessageSize, maxMessageBytes, ...topicLimits(options) });
   }
 
   /** A message has begun and is not complete. */
@@ -127,4 +132,19 @@ export class Traffic {
   #command(body: Uint8Array): void {
     this.#mechanism.encodeCommand(body, this.#output);
   }
+}
+
+/** What shows from a frame's header. A message to an XPUB may be long: only its parts tell whether they are subscriptions. */
+function topicLimits({ socketType, mechanism, maxTopicSize }: ResolvedOptions): FrameLimits {
+  // Another mechanism wraps what it sends in frames of its own.
+  if (
+    maxTopicSize === undefined ||
+    !receivesSubscriptions(socketType) ||
+    !(mechanism instanceof NullMechanism)
+  )
+    return {};
+  return {
+    maxCommandSize: () => maxTopicSize() + SUBSCRIBE_OVERHEAD,
+    maxSubscriptionSize: socketType === "PUB" ? () => maxTopicSize() + 1 : undefined,
+  };
 }

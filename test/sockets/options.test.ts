@@ -23,6 +23,7 @@ const common = {
   backlog: 100,
   maxMessageSize: -1,
   maxMessageBytes: 2 ** 30,
+  maxMessageParts: 2 ** 20,
   handshakeInterval: 30_000,
   heartbeatInterval: 0,
   heartbeatTimeout: -1,
@@ -69,7 +70,7 @@ const publishing = {
   overflow: "drop",
   noDrop: false,
   invertMatching: false,
-  maxSubscriptionBytes: 2 ** 28,
+  maxSubscriptionBytes: 2 ** 29,
   maxTopicSize: 2 ** 20,
 };
 const xpublishing = {
@@ -210,6 +211,7 @@ describe("OP-CHECKED: what options take", () => {
     ["tcpKeepalive", 2],
     ["receiveHighWaterMark", -1],
     ["maxMessageBytes", 0],
+    ["maxMessageParts", 0],
   ] as [string, unknown][])("%s = %s: EINVAL for a value out of range", (name, value) => {
     const socket = make.Pull() as unknown as Bag;
     const before = socket[name];

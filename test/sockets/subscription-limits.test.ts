@@ -66,8 +66,8 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
     expect(events).toEqual(refused("maxTopicSize"));
   });
 
-  it("maxSubscriptionBytes: each topic counts size + 64, once, until it is cancelled", async () => {
-    const { world, events, greedy, refused } = await withPeers({ maxSubscriptionBytes: 3 * 74 });
+  it("maxSubscriptionBytes: each topic counts size + 448, once, until it is cancelled", async () => {
+    const { world, events, greedy, refused } = await withPeers({ maxSubscriptionBytes: 3 * 458 });
     const topic = (n: number): Uint8Array => Buffer.from(`topic ${n}`.padEnd(10));
     greedy.write(...[0, 1, 2, 0, 1, 2].map((n) => subscribe(topic(n))));
     await world.settle();
@@ -80,7 +80,7 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
   });
 
   it("a peer that has gone is counted no more", async () => {
-    const { world, events, greedy } = await withPeers({ maxSubscriptionBytes: 70 });
+    const { world, events, greedy } = await withPeers({ maxSubscriptionBytes: 454 });
     greedy.write(command("SUBSCRIBE", "123456"));
     await world.settle();
     greedy.stream.reset();
@@ -92,34 +92,88 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
   });
 
   it("memory: a peer that subscribes without end is held to the limit, and nothing stays of it", async () => {
-    const limit = 2 * MIB;
+    const limit = 16 * MIB;
     const { world, publisher, events, greedy, refused } = await withPeers({
       maxSubscriptionBytes: limit,
       ...(kind === "xpublisher" && { receiveHighWaterMark: 0 }),
     });
     const before = await memoryInUse();
     let most = 0;
+    const enough = before + 1.2 * limit;
     for (let n = 0; n < 200_000 && greedy.ends.length === 0; n += 1) {
       greedy.write(subscribe(Buffer.from(`${n}`.padStart(6, "0"))));
       if (n % 5000 === 4999) {
         await world.settle();
         if ("receive" in publisher) await drain(publisher);
-        most = Math.max(most, (await memoryInUse(before + 10 * limit)) - before);
+        most = Math.max(most, (await memoryInUse(enough)) - before);
       }
     }
     await world.settle();
     expect(events).toEqual(refused("maxSubscriptionBytes"));
-    // What a small topic takes besides what it counts is told at the option.
-    expect(most).toBeLessThan(12 * limit);
+    // What a topic counts is what it takes.
+    expect(most).toBeLessThan(1.5 * limit + 2 * MIB);
     if ("receive" in publisher) await drain(publisher);
     expect(await memoryInUse(before + limit - 1)).toBeLessThan(before + limit);
+  });
+});
+
+describe("maxTopicSize holds from a frame's header on", () => {
+  /** Flags, a size of so many bytes in the long form, and the first byte of the body. */
+  const head = (flags: string, size: number): Buffer => {
+    const bytes = Buffer.from(`${flags}0000000000000000`, "hex");
+    bytes.writeBigUInt64BE(BigInt(size), 1);
+    return bytes;
+  };
+
+  async function ends(kind: "publisher" | "xpublisher", header: Buffer, options = {}): Promise<boolean> {
+    const world = new World();
+    const publisher = world[kind]({ maxTopicSize: 1000, ...options });
+    const events = eventsOf(publisher);
+    await world.bind(publisher);
+    const peer = (await world.dialRaw("sim://a")).greet("SUB");
+    await world.settle();
+    peer.take();
+    peer.write(header);
+    await world.settle();
+    if (peer.ends.length > 0) {
+      const error = { code: "ERR_ZMTP_SUBSCRIPTION_LIMIT", rule: "maxTopicSize" };
+      expect(events.at(-1)).toMatchObject({ type: "disconnect", reason: "protocol", error });
+    }
+    expect(peer.take()).toHaveLength(0);
+    return peer.ends.length > 0;
+  }
+
+  it.each(["publisher", "xpublisher"] as const)("of a command, %s", async (kind) => {
+    expect(await ends(kind, head("06", 1010))).toBe(false);
+    expect(await ends(kind, head("06", 1011))).toBe(true);
+    expect(await ends(kind, head("06", 256), { maxTopicSize: 0 })).toBe(true);
+  });
+
+  it("of a message to a PUB, each part of it; an XPUB may be sent anything", async () => {
+    for (const flags of ["02", "03"]) {
+      expect(await ends("publisher", head(flags, 1001))).toBe(false);
+      expect(await ends("publisher", head(flags, 1002))).toBe(true);
+      expect(await ends("xpublisher", head(flags, 1002))).toBe(false);
+    }
+  });
+
+  it("takes effect at once", async () => {
+    const world = new World();
+    const publisher = world.publisher();
+    await world.bind(publisher);
+    const peer = (await world.dialRaw("sim://a")).greet("SUB");
+    await world.settle();
+    publisher.maxTopicSize = 1000;
+    peer.write(head("06", 1011));
+    await world.settle();
+    expect(peer.ends).toHaveLength(1);
   });
 });
 
 describe("What the application does by hand", () => {
   it("manual: what a peer asks for is bounded all the same", async () => {
     const world = new World();
-    const publisher = world.xpublisher({ manual: true, maxSubscriptionBytes: 130 });
+    const publisher = world.xpublisher({ manual: true, maxSubscriptionBytes: 898 });
     const events = eventsOf(publisher);
     await world.bind(publisher);
     const raw = (await world.dialRaw("sim://a")).greet("SUB");

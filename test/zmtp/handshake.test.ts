@@ -409,6 +409,7 @@ describe("ConnectionOptions", () => {
     [{ metadata: { "X-ü": "" } }, "EINVAL"],
     [{ maxMessageSize: -2 }, "EINVAL"],
     [{ maxMessageBytes: -1 }, "EINVAL"],
+    [{ maxMessageParts: 0 }, "EINVAL"],
     [{ handshakeInterval: 1.5 }, "EINVAL"],
     [{ heartbeatInterval: -1 }, "EINVAL"],
     [{ heartbeatTimeToLive: 6_553_600 }, "EINVAL"],

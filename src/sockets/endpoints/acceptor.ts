@@ -66,6 +66,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
 
   optionsChanged(): void {
     for (const pipe of [...this.#pipes]) pipe.optionsChanged();
+    this.#core.leftovers.optionsChanged();
   }
 
   pipeReady(pipe: WirePipe): void {
@@ -75,11 +76,17 @@ export class Acceptor implements Endpoint, PipeEndpoint {
     announce(this.#core, { type: "handshake", address: this.address });
   }
 
+  pipeLeft(pipe: WirePipe): void {
+    pipe.leave();
+  }
+
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
     this.#pipes.delete(pipe);
     this.#pending.delete(pipe);
+    this.#core.leftovers.forget(pipe);
     pipe.discard();
     pipe.retire();
+    pipe.leave();
     if (this.isClosing) {
       this.#endWhenEmpty();
       return;
@@ -110,6 +117,10 @@ export class Acceptor implements Endpoint, PipeEndpoint {
     this.#pipes.add(pipe);
     this.#pending.add(pipe);
     pipe.open(stream);
+    if (this.#core.leftovers.mustWait) {
+      pipe.hold();
+      this.#core.leftovers.hold(pipe);
+    }
     announce(this.#core, { type: "accept", address: this.address });
     this.#boundPending();
   }

@@ -83,6 +83,9 @@ export class Dialer implements Endpoint, PipeEndpoint {
     announce(this.#core, { type: "handshake", address: this.address });
   }
 
+  /** Its queue is there for the next connection, and bounded as before. */
+  pipeLeft(): void {}
+
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void {
     if (this.#linger.isOver) return;
     if (wasReady && this.#attached) this.#core.pattern.lost(pipe);

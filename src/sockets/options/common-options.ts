@@ -27,6 +27,11 @@ export interface CommonOptions extends IneffectiveOptions {
   /** Bytes that a received message may have in all, each part counted with 64 bytes more. Default 1 GiB. */
   maxMessageBytes: number;
   /**
+   * Parts that a received message may have; one more costs the peer its connection. A small part takes some 120 bytes of memory. Default
+   * 1048576.
+   */
+  maxMessageParts: number;
+  /**
    * Only what is connected, the handshake complete, counts as a peer of a socket that dials: nothing is queued for others, and what is
    * queued for one is dropped, and counted, when its connection is lost. Default false. ZMQ_IMMEDIATE.
    */
@@ -74,6 +79,7 @@ export const COMMON_OPTIONS: OptionTable<CommonOptions> = {
     libzmq: "MAXMSGSIZE",
   }),
   maxMessageBytes: int64({ initial: 2 ** 30, min: 1, unit: "bytes", effect: "next" }),
+  maxMessageParts: int32({ initial: 2 ** 20, min: 1, unit: "parts", effect: "next" }),
   immediate: bool({ initial: false, effect: "next", libzmq: "IMMEDIATE" }),
   handshakeInterval: int32({ initial: 30_000, min: 0, unit: "ms", effect: "next", libzmq: "HANDSHAKE_IVL" }),
   heartbeatInterval: int32({ initial: 0, min: 0, unit: "ms", effect: "next", libzmq: "HEARTBEAT_IVL" }),

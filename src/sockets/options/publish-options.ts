@@ -8,8 +8,8 @@ export interface PublishOptions {
    */
   noDrop: boolean;
   /**
-   * Bytes that the subscriptions of one peer may have, each topic counted with 64 more; a peer that wants more loses its
-   * connection. What a topic takes besides its bytes is half a KB of memory. Default 256 MiB.
+   * Bytes that the subscriptions of one peer may have, each topic counted with 448 more, which is what it takes in memory; a peer that
+   * wants more loses its connection. Default 512 MiB: a million topics of 20 bytes have room.
    */
   maxSubscriptionBytes: number;
   /** Bytes that a topic may have; a peer that sends a longer one loses its connection. Default 1 MiB. */
@@ -63,7 +63,7 @@ export interface XSubscribeOptions {
 
 export const PUBLISH_OPTIONS: OptionTable<PublishOptions> = {
   noDrop: bool({ initial: false, effect: "now", libzmq: "XPUB_NODROP" }),
-  maxSubscriptionBytes: int64({ initial: 256 * 2 ** 20, min: 0, unit: "bytes", effect: "now" }),
+  maxSubscriptionBytes: int64({ initial: 512 * 2 ** 20, min: 0, unit: "bytes", effect: "now" }),
   maxTopicSize: int64({ initial: 2 ** 20, min: 0, unit: "bytes", effect: "now" }),
 };
 

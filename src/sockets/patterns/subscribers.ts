@@ -1,8 +1,8 @@
 import type { Pipe } from "../pipes/pipe.ts";
 import { PrefixTrie } from "./prefix-trie.ts";
 
-/** What each topic counts, besides its bytes. */
-const TOPIC_OVERHEAD = 64;
+/** What each topic counts, besides its bytes: about what it takes on the heap when one peer holds it. */
+const TOPIC_OVERHEAD = 448;
 
 /** The subscribers of one topic. */
 export interface Group {
@@ -14,7 +14,7 @@ export interface Group {
 export interface Subscriber {
   readonly pipe: Pipe;
   readonly groups: Set<Group>;
-  /** The sum over its topics of size + 64. */
+  /** The sum over its topics of what they count. */
   size: number;
   /** Number of the last message meant for this peer: two of its topics may match, but it gets one copy. */
   lastMessage: number;
@@ -47,7 +47,7 @@ export class Subscribers {
     return this.matching(topic).size;
   }
 
-  /** What a peer's subscriptions would count with this one: the sum over its topics of size + 64. */
+  /** What a peer's subscriptions would count with this one. */
   sizeWith(pipe: Pipe, topic: Uint8Array): number {
     const subscriber = this.#subscribers.get(pipe);
     if (subscriber === undefined) return sizeOf(topic);
@@ -64,14 +64,17 @@ export class Subscribers {
       this.#subscribers.set(pipe, subscriber);
     }
     let group = this.#topics.get(topic);
-    if (group === undefined) {
-      group = { topic: new Uint8Array(topic), subscribers: [] };
+    if (group !== undefined) {
+      if (subscriber.groups.has(group)) return "known";
+      group.subscribers.push(subscriber);
+    } else {
+      // Not by `push`, which takes room for 17: most topics have one subscriber.
+      group = { topic: new Uint8Array(topic), subscribers: [subscriber] };
       this.#topics.set(group.topic, group);
     }
-    if (subscriber.groups.has(group)) return "known";
     subscriber.groups.add(group);
     subscriber.size += sizeOf(topic);
-    return group.subscribers.push(subscriber) === 1 ? "first" : "another";
+    return group.subscribers.length === 1 ? "first" : "another";
   }
 
   /** @returns whether the peer was the `last` with this topic, `others` still have it, or nobody had it (`unknown`). */

@@ -7,6 +7,8 @@ const ASSUMED_AFTER = 1000;
 interface Waiting {
   readonly session: Session;
   readonly context: Uint8Array;
+  /** The PING has been sent, or the peer knows none. */
+  isAsked: boolean;
   timer: Timer | null;
   /** Lets the process end again. */
   readonly release: () => void;
@@ -27,21 +29,21 @@ export class Confirmations {
     this.#environment = environment;
   }
 
-  add(session: Session): Promise<"answered" | "assumed"> {
+  /** @param isDue false: there are subscriptions to be sent first, and `flushed` comes after them. */
+  add(session: Session, isDue: boolean): Promise<"answered" | "assumed"> {
     this.#count = (this.#count + 1) >>> 0;
     const context = new Uint8Array(4);
     new DataView(context.buffer).setUint32(0, this.#count);
     return new Promise((resolve, reject) => {
       const release = this.#environment.hold();
-      this.#waiting.push({ session, context, timer: null, release, resolve, reject });
-      if (session.canPing) session.ping(context);
-      session.flush();
-      this.flushed();
+      this.#waiting.push({ session, context, isAsked: false, timer: null, release, resolve, reject });
+      if (isDue) this.flushed();
     });
   }
 
-  /** The stream has taken everything: from now on silence counts. */
+  /** No subscription waits any more. When the stream has taken everything, silence counts. */
   flushed(): void {
+    for (const waiting of this.#waiting) this.#ask(waiting);
     for (const waiting of this.#waiting) {
       if (waiting.timer !== null || !waiting.session.isFlushed) continue;
       waiting.timer = this.#environment.setTimer(ASSUMED_AFTER, () => this.#settle(waiting, "assumed"));
@@ -61,6 +63,14 @@ export class Confirmations {
       one.release();
       one.reject(error);
     }
+  }
+
+  #ask(waiting: Waiting): void {
+    if (waiting.isAsked) return;
+    waiting.isAsked = true;
+    const { session, context } = waiting;
+    if (session.canPing) session.ping(context);
+    session.flush();
   }
 
   #settle(waiting: Waiting, how: "answered" | "assumed"): void {

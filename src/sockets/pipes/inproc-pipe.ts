@@ -131,6 +131,10 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     this.#tell(false, topic);
   }
 
+  repeat(subscribe: boolean, topic: Uint8Array): void {
+    this.#tell(subscribe, topic);
+  }
+
   confirm(): Promise<"answered"> {
     if (!this.#isReady || this.#isEnding)
       return Promise.reject(new ZmqError("EAGAIN", undefined, { address: this.address }));

@@ -1,5 +1,6 @@
 import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { Inbox } from "./queues.ts";
 
 /** Where messages come from, as far as it can be held up. */
@@ -16,6 +17,8 @@ export class Intake {
   readonly #inbox: Inbox;
   readonly #environment: Environment;
   readonly #inflow: Inflow;
+  /** Where it counts when who sent it is gone. */
+  #leftovers: Leftovers | null = null;
   /** More will be taken in from the next turn on. */
   #resuming = false;
   readonly #resume = (): void => {
@@ -37,15 +40,26 @@ export class Intake {
 
   /** @returns how many messages it took the place of. */
   push(parts: Uint8Array[]): number {
+    const { length, bytes } = this.#inbox;
     const replaced = this.#inbox.push(parts);
+    this.#leftovers?.change(this.#inbox.length - length, this.#inbox.bytes - bytes);
     if (this.#inbox.isEnough) this.#holdUp();
     return replaced;
   }
 
   shift(): Uint8Array[] | undefined {
+    const { bytes } = this.#inbox;
     const parts = this.#inbox.shift();
+    if (parts !== undefined) this.#leftovers?.change(-1, this.#inbox.bytes - bytes);
     if (this.#inbox.isLow) this.#goOn();
     return parts;
+  }
+
+  /** Who sent it is gone. */
+  leave(leftovers: Leftovers): void {
+    if (this.#leftovers !== null) return;
+    this.#leftovers = leftovers;
+    leftovers.change(this.#inbox.length, this.#inbox.bytes);
   }
 
   /** A high-water mark may have been changed. */

@@ -23,9 +23,15 @@ export interface Pipe {
   countReceived(): void;
   /** Counts a message that was meant for this peer and not taken. */
   drop(): void;
-  /** Tells the connected peer of a subscription, outside the high-water mark. Nothing when none is connected. */
+  /**
+   * Tells the connected peer of a subscription that it has not been told of, outside the high-water mark: when it takes nothing, later.
+   * Nothing when none is connected.
+   */
   subscribe(topic: Uint8Array, form?: SubscriptionForm): void;
+  /** Tells it of the end of one that it has been told of. */
   cancel(topic: Uint8Array, form?: SubscriptionForm): void;
+  /** Tells it once more, as a message, what should change nothing. A CANCEL is left out when it takes nothing. */
+  repeat(subscribe: boolean, topic: Uint8Array): void;
   /** Resolves when the peer has done what we sent it so far. @see Subscriber.confirmed */
   confirm(): Promise<"answered" | "assumed">;
   /** As `drop`, but ends the connection, so that the peer knows. */

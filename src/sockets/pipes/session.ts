@@ -24,6 +24,8 @@ export interface SessionOwner {
   onMessage(parts: Uint8Array[]): void;
   onSubscription(subscribe: boolean, topic: Uint8Array): void;
   onPong(context: Uint8Array): void;
+  /** The peer is gone; `onEnd` follows when what was received before has been taken, for which there is no room now. */
+  onLeft(): void;
   /** There is room again, after `isOpen` was false. */
   onWritable(): void;
   /** Exactly once, last: after every message that was received. */
@@ -94,13 +96,9 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#sent();
   }
 
-  subscribe(topic: Uint8Array, form?: SubscriptionForm): void {
-    this.#connection.subscribe(topic, form);
-    this.#sent();
-  }
-
-  cancel(topic: Uint8Array, form?: SubscriptionForm): void {
-    this.#connection.cancel(topic, form);
+  tell(subscribe: boolean, topic: Uint8Array, form: SubscriptionForm): void {
+    if (subscribe) this.#connection.subscribe(topic, form);
+    else this.#connection.cancel(topic, form);
     this.#sent();
   }
 
@@ -122,6 +120,12 @@ export class Session implements StreamHandler, Timed, Flushable {
   block(): void {
     this.#blocked = true;
     this.#connection.suspend();
+  }
+
+  /** As `block`, and does not read either. */
+  hold(): void {
+    this.block();
+    this.#pause();
   }
 
   unblock(): void {
@@ -194,6 +198,7 @@ export class Session implements StreamHandler, Timed, Flushable {
     const reason = !this.#ready ? "handshake" : cause === null ? "peer" : "reset";
     this.#end ??= { reason, error: cause };
     this.#read();
+    if (!this.#ended) this.#owner.onLeft();
   }
 
   #write(): void {

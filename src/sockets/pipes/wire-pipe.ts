@@ -6,8 +6,10 @@ import type { DisconnectReason } from "../events/events.ts";
 import { connectionOptions } from "../options/connection-options.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { PeerStats } from "../stats.ts";
+import { Changes } from "./changes.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Intake } from "./intake.ts";
+import type { Newcomer } from "./leftovers.ts";
 import type { Pipe } from "./pipe.ts";
 import { PipeCounts } from "./pipe-counts.ts";
 import { Outbox } from "./queues.ts";
@@ -19,6 +21,8 @@ export interface PipeEndpoint {
   /** As they were when it was bound or dialled. */
   readonly options: AllOptions;
   pipeReady(pipe: WirePipe): void;
+  /** The peer is gone, but `pipeLost` has to wait until there is room for what it has sent. */
+  pipeLeft(pipe: WirePipe): void;
   /** The connection is over. */
   pipeLost(pipe: WirePipe, wasReady: boolean, reason: DisconnectReason, error: Error | null): void;
   /** Lingering is over: nothing is left to send, or the time is up. */
@@ -29,18 +33,20 @@ export interface PipeEndpoint {
  * A pipe over byte streams. The queues are the pipe's; the sessions come and go. An endpoint that dials keeps its pipe, and
  * so its queue, over reconnects; one that accepts makes a pipe for each connection (RFC 30, "The PUSH Socket Type").
  */
-export class WirePipe implements Pipe, SessionOwner {
+export class WirePipe implements Pipe, SessionOwner, Newcomer {
   readonly #core: Core;
   readonly #endpoint: PipeEndpoint;
   readonly #outbox: Outbox;
   readonly #intake: Intake;
   readonly #counts: PipeCounts;
+  readonly #changes = new Changes();
   readonly #confirmations: Confirmations;
   #session: Session | null = null;
   #isReady = false;
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #closing = false;
   #overflowed = false;
+  #isHeld = false; // nothing is read yet
   #isGone = false;
 
   constructor(core: Core, endpoint: PipeEndpoint) {
@@ -52,7 +58,9 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#outbox = new Outbox(core.options, conflate);
     this.#intake = new Intake(environment, core.options, conflate, {
       block: () => this.#session?.block(),
-      unblock: () => this.#session?.unblock(),
+      unblock: () => {
+        if (!this.#isHeld) this.#session?.unblock();
+      },
     });
     this.#confirmations = new Confirmations(environment);
   }
@@ -88,7 +96,7 @@ export class WirePipe implements Pipe, SessionOwner {
   open(stream: Stream): void {
     this.#session = new Session(
       stream,
-      connectionOptions(this.#core.type, this.#endpoint.options),
+      connectionOptions(this.#core.type, this.#endpoint.options, this.#core.options),
       this.#core.context,
       this,
     );
@@ -127,18 +135,28 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#core.events.emit({ type: "drop", address: this.address });
   }
 
-  subscribe(topic: Uint8Array, form?: SubscriptionForm): void {
-    if (this.#isReady) this.#session?.subscribe(topic, form);
+  subscribe(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
+    if (!this.#isReady) return;
+    if (this.#isTaking) this.#session?.tell(true, topic, form);
+    else this.#changes.subscribe(topic, form, true);
   }
 
-  cancel(topic: Uint8Array, form?: SubscriptionForm): void {
-    if (this.#isReady) this.#session?.cancel(topic, form);
+  cancel(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
+    if (!this.#isReady) return;
+    if (this.#isTaking) this.#session?.tell(false, topic, form);
+    else this.#changes.cancel(topic, form);
+  }
+
+  repeat(subscribe: boolean, topic: Uint8Array): void {
+    if (!this.#isReady) return;
+    if (this.#isTaking) this.#session?.tell(subscribe, topic, "message");
+    else if (subscribe) this.#changes.subscribe(topic, "message", false);
   }
 
   confirm(): Promise<"answered" | "assumed"> {
     const session = this.#isReady ? this.#session : null;
     if (session === null) return Promise.reject(new ZmqError("EAGAIN", undefined, { address: this.address }));
-    return this.#confirmations.add(session);
+    return this.#confirmations.add(session, this.#changes.isEmpty);
   }
 
   overflow(): void {
@@ -155,6 +173,22 @@ export class WirePipe implements Pipe, SessionOwner {
   /** Drops and counts what waits to be sent. */
   discard(): void {
     this.#counts.drop(this.address, this.#outbox.clear());
+  }
+
+  /** The peer, which had dialled us, is gone: what it has sent and nobody has taken is left over. */
+  leave(): void {
+    this.#intake.leave(this.#core.leftovers);
+  }
+
+  /** Nothing is read before `admit`, not even the greeting. To be called when it has just been opened. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#session?.hold();
+  }
+
+  admit(): void {
+    this.#isHeld = false;
+    this.#session?.unblock();
   }
 
   /** The endpoint lets go of this pipe: its counts pass to the socket. What it has kept can still be taken. */
@@ -218,15 +252,21 @@ export class WirePipe implements Pipe, SessionOwner {
     this.#confirmations.answered(context);
   }
 
+  onLeft(): void {
+    if (this.#isHeld) this.admit();
+    else this.#endpoint.pipeLeft(this);
+  }
+
   onWritable(): void {
     this.#pump();
-    this.#confirmations.flushed();
+    if (this.#changes.isEmpty) this.#confirmations.flushed();
   }
 
   onEnd(reason: DisconnectReason, error: Error | null): void {
     const wasReady = this.#isReady;
     this.#session = null;
     this.#isReady = false;
+    this.#changes.clear();
     this.#confirmations.lost(
       new ZmqError("ECONNRESET", "The connection was lost", { address: this.address }),
     );
@@ -235,10 +275,26 @@ export class WirePipe implements Pipe, SessionOwner {
     if (this.#closing) this.#finishWhenEmpty();
   }
 
+  /** Whether a subscription would go straight out. */
+  get #isTaking(): boolean {
+    return this.#session?.isOpen === true && this.#changes.isEmpty;
+  }
+
+  /** What waited, as far as the stream takes it. */
+  #tellChanges(session: Session): void {
+    while (session.isOpen) {
+      const change = this.#changes.shift();
+      if (change === undefined) return;
+      if (change.cancel) session.tell(false, change.topic, change.form);
+      if (change.subscribe) session.tell(true, change.topic, change.form);
+    }
+  }
+
   /** Sends what was queued, as far as the stream takes it. */
   #pump(): void {
     const session = this.#session;
     if (session === null) return;
+    this.#tellChanges(session);
     while (session.isOpen) {
       const message = this.#outbox.shift();
       if (message === undefined) break;
