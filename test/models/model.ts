@@ -137,8 +137,8 @@ export class Model implements Scene {
         break;
       case "receive": {
         const receiver = this.#actor("receiver", step.actor) as Receiver;
-        if (step.how === "batch") receiver.receive("batch", step.count);
-        else for (let i = 0; i < step.count; i += 1) receiver.receive(step.how, 1);
+        if (step.how === "batch") receiver.receiveBatch(step.count);
+        else receiver.receive(step.how, step.count);
         break;
       }
       case "abort": {
@@ -192,7 +192,7 @@ export class Model implements Scene {
     const sender = this.#actor("sender", n) as Sender;
     // In chunks of a few bytes, large messages only take time.
     const size = Math.min(sending.size, 50 * this.#start.maxChunk);
-    for (let i = 0; i < count; i += 1) sender.send({ ...sending, size });
+    sender.send({ ...sending, size }, count);
   }
 
   #actor(side: Side, n: number): Actor {
@@ -277,7 +277,9 @@ export class Model implements Scene {
   #probe(): Entry[] {
     return this.#senders.flatMap((sender) => {
       const isReached = sender.links.some((link) => link.isReady && link.closing === "no");
-      const sent = ["a", "ab", "b"].map((topic) => sender.send({ how: "send", topic, size: 3, more: 1 }));
+      const sent = ["a", "ab", "b"].flatMap((topic) =>
+        sender.send({ how: "send", topic, size: 3, more: 1 }, 1),
+      );
       return isReached ? sent : [];
     });
   }
@@ -289,7 +291,7 @@ export class Model implements Scene {
       await this.site.settle();
       for (const receiver of this.#receivers) {
         const { length } = receiver.due();
-        for (let i = 0; i < Math.max(1, Math.min(length, 500)); i += 1) receiver.receive("one", 1);
+        receiver.receive("one", Math.max(1, Math.min(length, 500)));
       }
       await this.site.pass(2);
     }

@@ -24,26 +24,41 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
   /** Calls whose messages have not been looked at, in order. */
   readonly #reads: Read[] = [];
 
-  receive(how: "one" | "batch" | "aborted" | "abortable", max: number): void {
-    const controller = how === "abortable" || how === "aborted" ? new AbortController() : null;
+  /** So many calls one after the other, with one signal for all. */
+  receive(how: "one" | "aborted" | "abortable", count: number): void {
+    const controller = how === "one" ? null : new AbortController();
     if (how === "aborted") controller?.abort(ABORTED);
     const options = controller === null ? {} : { signal: controller.signal };
+    for (let i = 0; i < count; i += 1)
+      this.#read("receive", controller, 1, () => this.socket.receive(options).then((parts) => [parts]));
+  }
+
+  receiveBatch(max: number): void {
+    this.#read("receiveBatch", null, max, () => this.socket.receiveBatch({ max }));
+  }
+
+  #read(
+    what: string,
+    controller: AbortController | null,
+    max: number,
+    call: () => Promise<Uint8Array[][]>,
+  ): void {
     const read: Read = { messages: null };
     this.#reads.push(read);
+    const isAborted = controller?.signal.aborted === true;
     const got = (messages: Uint8Array[][]): void => {
       if (messages.length < 1 || messages.length > max) this.fault(`a batch of ${messages.length}`);
-      if (how === "aborted") this.fault("took a message with a signal aborted beforehand");
+      if (isAborted) this.fault("took a message with a signal aborted beforehand");
       read.messages = messages;
       this.#inOrder();
     };
     const failed = (error: { code?: string } | symbol): void => {
       const isAbort = error === ABORTED && controller?.signal.aborted === true;
-      if (!isAbort && (error as { code?: string }).code !== "EAGAIN") this.fault(`receive: ${String(error)}`);
+      if (!isAbort && (error as { code?: string }).code !== "EAGAIN") this.fault(`${what}: ${String(error)}`);
       read.messages = [];
       this.#inOrder();
     };
-    if (how === "batch") this.track("receiveBatch", this.socket.receiveBatch({ max }), null, got, failed);
-    else this.track("receive", this.socket.receive(options), controller, (parts) => got([parts]), failed);
+    this.track(what, call(), controller, got, failed);
   }
 
   /** Calls may settle in another order than they were served in: what counts is the order of the calls. */

@@ -20,26 +20,41 @@ const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
 
 /** A PUSH or PUB: what it takes is sent, queued or dropped, and counted so; what it refuses is never sent. */
 export abstract class Sender<S extends Push | Publisher = Push | Publisher> extends Actor<S> {
+  /** The counters behind the call made last. */
+  protected peers: readonly PeerStats[] = [];
   /** Sends that have not settled. */
   protected pending = 0;
   /** How many messages the counters are to add up to. */
   protected taken = 0;
   written = 0;
 
-  send({ how, topic, size, more }: Sending): Entry {
+  /** So many messages one after the other, with one signal for all. */
+  send(sending: Sending, count: number): Entry[] {
+    const isAbortable = sending.how === "abortable" || sending.how === "aborted";
+    const controller = isAbortable ? new AbortController() : null;
+    if (sending.how === "aborted") controller?.abort(ABORTED);
+    const entries: Entry[] = [];
+    this.peers = this.socket.stats().peers;
+    for (let i = 0; i < count; i += 1) entries.push(this.#send(sending, controller));
+    return entries;
+  }
+
+  #send({ how, topic, size, more }: Sending, controller: AbortController | null): Entry {
     const entry = this.scene.ledger.make(this, topic, size, more);
     // The caller's own bytes, his again when the call has returned: small parts are changed at once.
-    const parts = entry.parts.map((part) => Buffer.from(part));
-    const before = this.socket.stats().peers;
+    const parts = entry.parts.map((part) => (part.length <= 2048 ? Buffer.from(part) : part));
+    const before = this.peers;
     if (how === "try") {
       const taken = this.socket.trySend(parts);
+      this.peers = this.socket.stats().peers;
       this.dealt(entry, before, taken);
       this.settled(entry, taken);
     } else {
-      const controller = how === "send" ? null : new AbortController();
-      if (how === "aborted") controller?.abort(ABORTED);
       const sent = this.socket.send(parts, controller === null ? {} : { signal: controller.signal });
+      this.peers = this.socket.stats().peers;
       if (how !== "aborted") this.dealt(entry, before, null);
+      else if (total(this.peers) !== total(before))
+        this.fault(`took message ${entry.id}, aborted beforehand`);
       this.pending += 1;
       this.track(
         "send",
@@ -165,8 +180,8 @@ export class PushActor extends Sender<Push> {
   }
 
   protected dealt(entry: Entry, before: readonly PeerStats[], taken: boolean | null): void {
-    const after = this.socket.stats().peers;
-    const got = before.flatMap((peer, i) => (total(after[i]) === total(peer) ? [] : [i]));
+    const after = this.peers;
+    const got = before.flatMap((peer, i) => (totalOf(after[i]) === totalOf(peer) ? [] : [i]));
     const [to] = got;
     if (got.length > 1 || after.length !== before.length)
       this.fault(`message ${entry.id} went to ${got.join()}`);
@@ -175,7 +190,7 @@ export class PushActor extends Sender<Push> {
     if (to !== undefined) {
       const peer = before[to] as PeerStats;
       if (!this.hasRoom(peer)) this.fault(`message ${entry.id} went to ${peer.address}, which has no room`);
-      if (total(after[to]) !== total(peer) + 1) this.fault(`message ${entry.id} counts twice`);
+      if (totalOf(after[to]) !== totalOf(peer) + 1) this.fault(`message ${entry.id} counts twice`);
       this.#turn(to, before);
     } else if (this.pending === 0 && this.#closingNothing()) {
       const free = before.find((peer) => this.hasRoom(peer));
@@ -268,7 +283,7 @@ export class PubActor extends Sender<Publisher> {
   }
 
   protected dealt(entry: Entry, before: readonly PeerStats[]): void {
-    const { peers: after } = this.socket.stats();
+    const after = this.peers;
     const links = new Map<string, Link>();
     for (const link of this.links) if (!link.isOver) links.set(link.remoteAddress, link);
     for (const [i, peer] of before.entries()) {
@@ -281,7 +296,7 @@ export class PubActor extends Sender<Publisher> {
   }
 
   #dealtTo(entry: Entry, link: Link | undefined, before: PeerStats, after: PeerStats): void {
-    const got = total(after) - total(before);
+    const got = totalOf(after) - totalOf(before);
     const isWanted = link?.isReady === true && matches(link.heardTopics, entry.parts[0] as Buffer);
     const expected = isWanted && link.closing !== "yes" ? 1 : 0;
     this.taken += got;
@@ -299,6 +314,10 @@ export class PubActor extends Sender<Publisher> {
   protected writes(): void {}
 }
 
-function total(peer: PeerStats | undefined): number {
+function totalOf(peer: PeerStats | undefined): number {
   return peer === undefined ? 0 : peer.sent + peer.queued + peer.dropped;
+}
+
+function total(peers: readonly PeerStats[]): number {
+  return peers.reduce((sum, peer) => sum + totalOf(peer), 0);
 }
