@@ -100,6 +100,11 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     return true;
   }
 
+  /** Nothing waits: a publisher queues nothing for a peer that it does not know. */
+  greet(message: OutgoingMessage): void {
+    if (!this.offer(message)) this.drop();
+  }
+
   keep(parts: Uint8Array[]): void {
     this.#counts.received += 1;
     if (this.#conflates && this.#inbox.shift() !== undefined) this.#countDropped(1);

@@ -108,6 +108,11 @@ export class WirePipe implements Pipe, SessionOwner {
     return true;
   }
 
+  greet(message: OutgoingMessage): void {
+    this.#counts.sent += 1;
+    this.#session?.send(message);
+  }
+
   keep(parts: Uint8Array[]): void {
     this.#counts.received += 1;
     const replaced = this.#intake.push(parts);
