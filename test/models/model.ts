@@ -92,12 +92,12 @@ export class Model implements Scene {
   }
 
   #newReceiver(name: string, isPlain: boolean): Receiver {
-    const { invertMatching, sendHighWaterMark } = this.#start;
+    const { invertMatching, sendHighWaterMark, verboseUnsubscribe } = this.#start;
     const options = pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval");
     if (this.#kind === "push-pull") return new PullActor(this, name, options);
     if (this.#kind === "pub-sub") return new SubActor(this, name, options, false);
     if (isPlain) return new SubActor(this, name, options, invertMatching);
-    return new XSubActor(this, name, options, sendHighWaterMark);
+    return new XSubActor(this, name, options, sendHighWaterMark, verboseUnsubscribe);
   }
 
   /** Those that receive: XPUBs do too. */

@@ -82,8 +82,11 @@ async function run(
   expect(got.flat()).toHaveLength(isPush ? number : 2 * number);
 }
 
-describe.each(["PULL to PUSH", "XSUB to XPUB"] as const)("a proxy, %s", (kind) => {
-  const name = `${kind}: PS-8, PS-12, PS-24, PP-1: all that is sent comes out, in order, whenever it is paused and resumed`;
+describe.each([
+  ["PULL to PUSH", "PP-1, PP-6"],
+  ["XSUB to XPUB", "PS-8, PS-12, PS-24"],
+] as const)("a proxy, %s: %s", (kind, _items) => {
+  const name = `${kind}: all that is sent comes out, in order, whenever it is paused and resumed`;
   it(name, { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(options, steps, (option, list) => run(kind, option, list));
     await check({ file, name }, property, 200);

@@ -184,14 +184,19 @@ export abstract class SubscribingActor<
   }
 
   override saidSubscription(link: Link, subscribe: boolean, topic: string): void {
-    if (subscribe === link.saidTopics.has(topic) && !(subscribe && this.maySayTwice))
+    if (subscribe === link.saidTopics.has(topic) && !this.maySayTwice(subscribe))
       this.fault(`says ${subscribe ? "SUBSCRIBE" : "CANCEL"} ${JSON.stringify(topic)} twice on a connection`);
     if (subscribe) link.saidTopics.add(topic);
     else link.saidTopics.delete(topic);
   }
 
-  protected get maySayTwice(): boolean {
+  protected maySayTwice(_subscribe: boolean): boolean {
     return false;
+  }
+
+  /** What the publishers are told comes to the topics that are wanted. */
+  protected get tellsExactly(): boolean {
+    return true;
   }
 
   /** "Answered" says that whoever is connected has done what it was told. */
@@ -203,7 +208,7 @@ export abstract class SubscribingActor<
       this.socket.confirmed(),
       null,
       (how) => {
-        if (how !== "answered" || asked !== this.#changes) return;
+        if (how !== "answered" || asked !== this.#changes || !this.tellsExactly) return;
         for (const link of links) {
           const heard = this.scene.otherEnd(link)?.heardTopics;
           if (link.isOver || heard === undefined) continue;
@@ -221,6 +226,7 @@ export abstract class SubscribingActor<
 
   /** Settled: what was said on every connection comes to the topics that are wanted (PS-15). */
   checkSubscriptions(): void {
+    if (!this.tellsExactly) return;
     for (const link of this.links) {
       if (!link.isReady || link.isFull || link.closing !== "no") continue;
       const said = [...link.saidTopics].sort().join();

@@ -57,6 +57,7 @@ export interface Start {
   hasWelcome: boolean;
   /** Whether a PUB and a SUB are among them. */
   isMixed: boolean;
+  verboseUnsubscribe: boolean;
 }
 
 /** Topics that are prefixes of one another, and one that is a prefix of all. */
@@ -150,6 +151,7 @@ export const start: fc.Arbitrary<Start> = fc.record({
   invertMatching: fc.constantFrom(false, false, false, true),
   hasWelcome: fc.boolean(),
   isMixed: fc.boolean(),
+  verboseUnsubscribe: fc.constantFrom(false, false, true),
 });
 
 export type Kind = "push-pull" | "pub-sub" | "xpub-xsub";

@@ -8,21 +8,30 @@ export class XSubActor extends SubscribingActor<XSubscriber> {
   #sent = 0;
   #written = 0;
 
-  constructor(scene: Scene, name: string, options: ReceiverOptions, sendHighWaterMark: number) {
-    super(
-      scene,
-      name,
-      (owner) => new XSubscriber({ ...COMMON, ...options, sendHighWaterMark }, scene.site.context(owner)),
-    );
+  constructor(
+    scene: Scene,
+    name: string,
+    options: ReceiverOptions,
+    sendHighWaterMark: number,
+    verboseUnsubscribe: boolean,
+  ) {
+    super(scene, name, (owner) => {
+      const given = { ...COMMON, ...options, sendHighWaterMark, verboseUnsubscribe };
+      return new XSubscriber(given, scene.site.context(owner));
+    });
   }
 
   get dialsTwice(): boolean {
     return true;
   }
 
-  /** What is subscribed to by a message is said at every call. */
-  protected override get maySayTwice(): boolean {
-    return true;
+  /** What is subscribed to by a message is said at every call; with verboseUnsubscribe the end of it too. */
+  protected override maySayTwice(subscribe: boolean): boolean {
+    return subscribe || this.socket.verboseUnsubscribe;
+  }
+
+  protected override get tellsExactly(): boolean {
+    return !this.socket.verboseUnsubscribe;
   }
 
   /** There is no second filter. */

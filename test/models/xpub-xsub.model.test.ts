@@ -7,7 +7,7 @@ trapRejections();
 
 const file = "test/models/xpub-xsub.model.test.ts";
 
-describe("XPUB and XSUB, with a PUB and a SUB, against a model", () => {
+describe("PS-3, PS-4, PS-7, PS-8, PS-10, PS-12, PS-18, E22: XPUB and XSUB, with a PUB and a SUB, against a model", () => {
   const name =
     "notifications are what the peers have said, what goes upstream comes to all, nothing is lost without a reason";
   it(name, { timeout: 300_000 }, async () => {
