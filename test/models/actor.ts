@@ -1,9 +1,18 @@
-import type { Publisher, Pull, Push, SocketStats, Subscriber } from "../../src/sockets/index.ts";
+import { setMaxListeners } from "node:events";
+import type {
+  Publisher,
+  Pull,
+  Push,
+  SocketStats,
+  Subscriber,
+  XPublisher,
+  XSubscriber,
+} from "../../src/sockets/index.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Link, LinkOwner } from "./link.ts";
 import type { Site } from "./site.ts";
 
-export type AnySocket = Publisher | Subscriber | Push | Pull;
+export type AnySocket = Publisher | Subscriber | XPublisher | XSubscriber | Push | Pull;
 
 /** A call that has been made and may take its time. It always settles in the end. */
 export interface Call {
@@ -166,6 +175,9 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
     if (link.heardReady && link.closing === "no") this.lost += 1;
   }
 
+  heardSubscription(_link: Link, _subscribe: boolean, _topic: string): void {}
+  readied(_link: Link): void {}
+  abstract readonly side: "sender" | "receiver";
   abstract wrote(link: Link, parts: Buffer[]): void;
   abstract heard(link: Link, parts: Buffer[]): void;
 
@@ -182,6 +194,14 @@ export abstract class Actor<S extends AnySocket = AnySocket> implements LinkOwne
       this.socket.linger = before;
     }
   }
+}
+
+/** A signal for any number of calls. */
+export function abortController(isAborted: boolean): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  if (isAborted) controller.abort(ABORTED);
+  return controller;
 }
 
 export function noop(): void {}

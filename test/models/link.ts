@@ -3,10 +3,16 @@ import { Tape } from "./tape.ts";
 
 /** Who is told of a socket's connections. */
 export interface LinkOwner {
+  /** Subscriptions go from receivers to senders, as commands or as messages. */
+  readonly side: "sender" | "receiver";
   opened(link: Link): void;
   wrote(link: Link, parts: Buffer[]): void;
   heard(link: Link, parts: Buffer[]): void;
   saidSubscription(link: Link, subscribe: boolean, topic: string): void;
+  /** Before the socket hears it. */
+  heardSubscription(link: Link, subscribe: boolean, topic: string): void;
+  /** The peer's READY has come, and the socket has not heard it yet. */
+  readied(link: Link): void;
   ended(link: Link): void;
 }
 
@@ -75,22 +81,26 @@ export class Link implements Stream, StreamHandler {
     this.isDialled = isDialled;
     this.owner = owner;
     this.#reset = reset;
-    this.#out = new Tape({
+    const { side } = owner;
+    this.#out = new Tape(side === "receiver", {
       onReady: () => {
         this.saidReady = true;
       },
       onMessage: (parts) => owner.wrote(this, parts),
       onSubscription: (subscribe, topic) => owner.saidSubscription(this, subscribe, topic.toString("latin1")),
     });
-    this.#in = new Tape({
+    this.#in = new Tape(side === "sender", {
       onReady: () => {
         this.heardReady = true;
+        owner.readied(this);
       },
       onMessage: (parts) => owner.heard(this, parts),
-      onSubscription: (subscribe, topic) => {
-        if (subscribe) this.heardTopics.add(topic.toString("latin1"));
+      onSubscription: (subscribe, bytes) => {
+        const topic = bytes.toString("latin1");
+        owner.heardSubscription(this, subscribe, topic);
+        if (subscribe) this.heardTopics.add(topic);
         else {
-          this.heardTopics.delete(topic.toString("latin1"));
+          this.heardTopics.delete(topic);
           this.heardCancels += 1;
         }
       },

@@ -1,10 +1,12 @@
 import { ABORTED, type Actor, type Call, type Scene } from "./actor.ts";
 import { type Entry, Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
-import { PullActor, type Receiver, SubActor } from "./receiver.ts";
-import { PubActor, PushActor, type Sender, type Sending } from "./sender.ts";
+import { PullActor, type Receiver, SubActor, SubscribingActor } from "./receiver.ts";
+import { PubActor, type PublishingActor, PushActor, type Sender, type Sending } from "./sender.ts";
 import type { Site } from "./site.ts";
-import type { Side, Start, Step } from "./steps.ts";
+import type { Kind, Side, Start, Step } from "./steps.ts";
+import { XSubActor } from "./x-receiver.ts";
+import { XPubActor } from "./x-sender.ts";
 
 const [SENDERS, RECEIVERS, ADDRESSES] = [2, 3, 3] as const;
 /** The longest that a lost connection, a handshake that fails and a linger take; then whatever can be regained has been. */
@@ -20,7 +22,7 @@ export class Model implements Scene {
   readonly ledger: Ledger = new Ledger();
   readonly calls: Call[] = [];
   readonly #start: Start;
-  readonly #kind: "push-pull" | "pub-sub";
+  readonly #kind: Kind;
   readonly #senders: Sender[] = [];
   readonly #receivers: Receiver[] = [];
   /** All that ever were. */
@@ -28,12 +30,12 @@ export class Model implements Scene {
   readonly #faults: string[] = [];
   #made = 0;
 
-  constructor(kind: "push-pull" | "pub-sub", start: Start, site: Site) {
+  constructor(kind: Kind, start: Start, site: Site) {
     this.site = site;
     this.#start = start;
     this.#kind = kind;
-    for (let i = 0; i < SENDERS; i += 1) this.#senders.push(this.#makeSender());
-    for (let i = 0; i < RECEIVERS; i += 1) this.#receivers.push(this.#makeReceiver());
+    for (let i = 0; i < SENDERS; i += 1) this.#senders.push(this.#makeSender(i));
+    for (let i = 0; i < RECEIVERS; i += 1) this.#receivers.push(this.#makeReceiver(i));
   }
 
   fault(text: string): void {
@@ -63,32 +65,44 @@ export class Model implements Scene {
     };
   }
 
-  #makeSender(): Sender {
+  /** @param n its place: the last one of each side is a PUB, or a SUB, where they are mixed. */
+  #makeSender(n: number): Sender {
     const name = `sender ${++this.#made}`;
-    const actor: Sender =
-      this.#kind === "push-pull"
-        ? new PushActor(
-            this,
-            name,
-            pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval"),
-          )
-        : new PubActor(
-            this,
-            name,
-            pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval"),
-            this.#start.overflow,
-          );
+    const actor = this.#newSender(name, this.#start.isMixed && n === SENDERS - 1);
     this.#actors.push(actor);
     return actor;
   }
 
-  #makeReceiver(): Receiver {
+  #newSender(name: string, isPlain: boolean): Sender {
+    const { overflow, verbosity, hasWelcome, noDrop, invertMatching } = this.#start;
+    const options = pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval");
+    if (this.#kind === "push-pull") return new PushActor(this, name, options);
+    if (this.#kind === "pub-sub")
+      return new PubActor(this, name, options, { overflow, noDrop: false, invertMatching: false });
+    const publishing = { overflow, noDrop, invertMatching };
+    if (isPlain) return new PubActor(this, name, options, publishing);
+    return new XPubActor(this, name, options, publishing, verbosity, hasWelcome);
+  }
+
+  #makeReceiver(n: number): Receiver {
     const name = `receiver ${++this.#made}`;
-    const options = pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval");
-    const actor =
-      this.#kind === "push-pull" ? new PullActor(this, name, options) : new SubActor(this, name, options);
+    const actor = this.#newReceiver(name, this.#start.isMixed && n === RECEIVERS - 1);
     this.#actors.push(actor);
     return actor;
+  }
+
+  #newReceiver(name: string, isPlain: boolean): Receiver {
+    const { invertMatching, sendHighWaterMark, verboseUnsubscribe } = this.#start;
+    const options = pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval");
+    if (this.#kind === "push-pull") return new PullActor(this, name, options);
+    if (this.#kind === "pub-sub") return new SubActor(this, name, options, false);
+    if (isPlain) return new SubActor(this, name, options, invertMatching);
+    return new XSubActor(this, name, options, sendHighWaterMark, verboseUnsubscribe);
+  }
+
+  /** Those that receive: XPUBs do too. */
+  #readers(): (Receiver | XPubActor)[] {
+    return [...this.#receivers, ...this.#senders.filter((sender) => sender instanceof XPubActor)];
   }
 
   async #wire(bound: Side): Promise<void> {
@@ -100,7 +114,7 @@ export class Model implements Scene {
       for (const client of clients as Actor[]) client.connect(address);
     }
     for (const [i, receiver] of this.#receivers.entries())
-      if (receiver instanceof SubActor) receiver.subscribe(["a", "ab", ""][i] as string);
+      if (receiver instanceof SubscribingActor) receiver.subscribe(["a", "ab", ""][i] as string);
     await this.site.settle();
   }
 
@@ -124,21 +138,33 @@ export class Model implements Scene {
         break;
       case "subscribe":
       case "unsubscribe":
-        (this.#actor("receiver", step.actor) as SubActor)[step.do](step.topic);
+        (this.#actor("receiver", step.actor) as SubscribingActor)[step.do](step.topic);
         break;
       case "confirmed":
-        (this.#actor("receiver", step.actor) as SubActor).confirm();
+        (this.#actor("receiver", step.actor) as SubscribingActor).confirm();
         break;
       case "subscribed":
-        (this.#actor("sender", step.actor) as PubActor).awaitSubscribed(step.topic, step.count);
+        (this.#actor("sender", step.actor) as PublishingActor).awaitSubscribed(step.topic, step.count);
         break;
       case "send":
         this.#send(step.actor, step.count, step.sending);
         break;
       case "receive": {
-        const receiver = this.#actor("receiver", step.actor) as Receiver;
-        if (step.how === "batch") receiver.receive("batch", step.count);
-        else for (let i = 0; i < step.count; i += 1) receiver.receive(step.how, 1);
+        const receiver = this.#actor(step.side ?? "receiver", step.actor);
+        if (!("reading" in receiver)) break;
+        const { reading } = receiver as Receiver | XPubActor;
+        if (step.how === "batch") reading.receiveBatch(step.count);
+        else reading.receive(step.how, step.count);
+        break;
+      }
+      case "tell": {
+        const receiver = this.#actor("receiver", step.actor);
+        if (receiver instanceof XSubActor) receiver.tell(step.subscribe, step.topic);
+        break;
+      }
+      case "upstream": {
+        const receiver = this.#actor("receiver", step.actor);
+        if (receiver instanceof XSubActor) receiver.sendUpstream(step.count, step.topic);
         break;
       }
       case "abort": {
@@ -192,7 +218,7 @@ export class Model implements Scene {
     const sender = this.#actor("sender", n) as Sender;
     // In chunks of a few bytes, large messages only take time.
     const size = Math.min(sending.size, 50 * this.#start.maxChunk);
-    for (let i = 0; i < count; i += 1) sender.send({ ...sending, size });
+    sender.send({ ...sending, size }, count);
   }
 
   #actor(side: Side, n: number): Actor {
@@ -217,9 +243,10 @@ export class Model implements Scene {
     const actors: Actor[] = side === "sender" ? this.#senders : this.#receivers;
     const old = this.#actor(side, n);
     old.close(linger);
-    const actor = side === "sender" ? this.#makeSender() : this.#makeReceiver();
+    const actor = side === "sender" ? this.#makeSender(n % SENDERS) : this.#makeReceiver(n % RECEIVERS);
     actors[n % actors.length] = actor;
-    if (old instanceof SubActor) for (const topic of old.topics.keys()) (actor as SubActor).subscribe(topic);
+    if (old instanceof SubscribingActor)
+      for (const topic of old.topics.keys()) (actor as SubscribingActor).subscribe(topic);
     for (const address of old.binds) actor.bind(address);
     for (const [address, count] of old.dials) for (let i = 0; i < count; i += 1) actor.connect(address);
   }
@@ -228,7 +255,7 @@ export class Model implements Scene {
   #checkSettled(): void {
     for (const actor of this.#actors) {
       actor.checkCounters();
-      if (actor instanceof SubActor && !actor.isClosed) actor.checkSubscriptions();
+      if (actor instanceof SubscribingActor && !actor.isClosed) actor.checkSubscriptions();
     }
   }
 
@@ -240,7 +267,7 @@ export class Model implements Scene {
       for (const link of actor.links) link.breakAfter(Number.POSITIVE_INFINITY);
     for (const actor of this.#actors) for (const link of actor.links) link.unstall();
     for (const call of this.calls) call.controller?.abort(ABORTED);
-    for (const receiver of this.#receivers) receiver.socket.receiveTimeout = 1;
+    for (const reader of this.#readers()) reader.socket.receiveTimeout = 1;
     await this.#until(() => this.#missing());
     await this.#until(() => this.#undelivered());
     const probes = this.#probe();
@@ -277,7 +304,9 @@ export class Model implements Scene {
   #probe(): Entry[] {
     return this.#senders.flatMap((sender) => {
       const isReached = sender.links.some((link) => link.isReady && link.closing === "no");
-      const sent = ["a", "ab", "b"].map((topic) => sender.send({ how: "send", topic, size: 3, more: 1 }));
+      const sent = ["a", "ab", "b"].flatMap((topic) =>
+        sender.send({ how: "send", topic, size: 3, more: 1 }, 1),
+      );
       return isReached ? sent : [];
     });
   }
@@ -287,19 +316,14 @@ export class Model implements Scene {
     for (let before = -1; before !== this.#received(); ) {
       before = this.#received();
       await this.site.settle();
-      for (const receiver of this.#receivers) {
-        const { length } = receiver.due();
-        for (let i = 0; i < Math.max(1, Math.min(length, 500)); i += 1) receiver.receive("one", 1);
-      }
+      for (const reader of this.#readers())
+        reader.reading.receive("one", Math.max(1, Math.min(reader.untold, 500)));
       await this.site.pass(2);
     }
   }
 
   #received(): number {
-    return this.#receivers.reduce(
-      (sum, { socket }) => sum + socket.stats().received - socket.stats().queued,
-      0,
-    );
+    return this.#readers().reduce((sum, reader) => sum + reader.taken, 0);
   }
 
   #undelivered(): string | null {
@@ -307,7 +331,10 @@ export class Model implements Scene {
       const [due] = receiver.due();
       if (due !== undefined) return `${receiver.name}: message ${due.id} came in and is not received`;
     }
-    if (this.#kind === "pub-sub") return null;
+    for (const reader of this.#readers())
+      if (reader instanceof XPubActor && reader.untold > 0)
+        return `${reader.name} has not told of ${reader.untold} messages`;
+    if (this.#kind !== "push-pull") return null;
     for (const { id, link, received } of this.ledger.entries) {
       if (received > 1) return `message ${id} was received ${received} times`;
       if (received === 0 && link !== null && !link.isOver)
@@ -333,7 +360,7 @@ export class Model implements Scene {
     for (const actor of this.#actors) {
       const { peers, queued } = actor.checkCounters();
       // What was kept for the application can be taken no more.
-      if (peers.length > 0 || (queued > 0 && "send" in actor.socket))
+      if (peers.length > 0 || (queued > 0 && !("receive" in actor.socket)))
         this.fault(`${actor.name}: ${queued} queued, ${JSON.stringify(peers)} after close`);
     }
   }

@@ -1,36 +1,20 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { trapRejections } from "../support/sim-sockets.ts";
-import { Model } from "./model.ts";
 import { check } from "./replay.ts";
-import { SimulatedSite } from "./site.ts";
-import { pubSubSteps, start } from "./steps.ts";
+import { reached, simulated } from "./simulated.ts";
 
 trapRejections();
 
 const file = "test/models/pub-sub.model.test.ts";
 
-describe("PUB and SUB, against a model", () => {
+describe("PS-1, PS-2, PS-9, PS-11, PS-13, PS-15, RC-6, E19, E21, E23, E24, N-3, N-5, N-14: PUB and SUB, against a model", () => {
   const name = "nothing invented, lost without a reason, doubled, torn or out of order";
   it(name, { timeout: 300_000 }, async () => {
-    const property = fc.asyncProperty(start, pubSubSteps, async (start, steps) => {
-      const site = new SimulatedSite(start.seed, start.capacity, start.maxChunk);
-      await new Model("pub-sub", start, site).run(steps);
-    });
-    await check({ file, name }, property, 200);
+    await check({ file, name }, simulated("pub-sub"), 300);
   });
 
   it("the steps come where it matters: messages received, refused and dropped, connections lost", async () => {
-    const sums: Record<string, number> = {};
-    for (const [first, steps] of fc.sample(fc.tuple(start, pubSubSteps), { numRuns: 30, seed: 1 })) {
-      const model = new Model(
-        "pub-sub",
-        first,
-        new SimulatedSite(first.seed, first.capacity, first.maxChunk),
-      );
-      await model.run(steps);
-      for (const [name, count] of Object.entries(model.reached)) sums[name] = (sums[name] ?? 0) + count;
-    }
-    for (const [name, count] of Object.entries(sums)) expect([name, count > 10]).toEqual([name, true]);
+    for (const [name, count] of Object.entries(await reached("pub-sub", 100)))
+      expect([name, count > 10]).toEqual([name, true]);
   }, 60_000);
 });

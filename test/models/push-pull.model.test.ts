@@ -1,36 +1,20 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { trapRejections } from "../support/sim-sockets.ts";
-import { Model } from "./model.ts";
 import { check } from "./replay.ts";
-import { SimulatedSite } from "./site.ts";
-import { pushPullSteps, start } from "./steps.ts";
+import { reached, simulated } from "./simulated.ts";
 
 trapRejections();
 
 const file = "test/models/push-pull.model.test.ts";
 
-describe("PUSH and PULL, against a model", () => {
+describe("PP-1, PP-2, PP-3, PP-4, PP-6, PP-9, CL-1, CL-3, CL-4, CL-5, E25, E26, E28, E31, E32, E33, N-6, N-7: PUSH and PULL, against a model", () => {
   const name = "nothing invented, lost without a reason, doubled, torn or out of order";
   it(name, { timeout: 300_000 }, async () => {
-    const property = fc.asyncProperty(start, pushPullSteps, async (start, steps) => {
-      const site = new SimulatedSite(start.seed, start.capacity, start.maxChunk);
-      await new Model("push-pull", start, site).run(steps);
-    });
-    await check({ file, name }, property, 200);
+    await check({ file, name }, simulated("push-pull"), 300);
   });
 
   it("the steps come where it matters: messages received, refused and dropped, connections lost", async () => {
-    const sums: Record<string, number> = {};
-    for (const [first, steps] of fc.sample(fc.tuple(start, pushPullSteps), { numRuns: 30, seed: 1 })) {
-      const model = new Model(
-        "push-pull",
-        first,
-        new SimulatedSite(first.seed, first.capacity, first.maxChunk),
-      );
-      await model.run(steps);
-      for (const [name, count] of Object.entries(model.reached)) sums[name] = (sums[name] ?? 0) + count;
-    }
-    for (const [name, count] of Object.entries(sums)) expect([name, count > 10]).toEqual([name, true]);
+    for (const [name, count] of Object.entries(await reached("push-pull", 100)))
+      expect([name, count > 10]).toEqual([name, true]);
   }, 60_000);
 });

@@ -1,7 +1,8 @@
-import { Pull, Subscriber } from "../../src/sockets/index.ts";
-import { ABORTED, Actor, type Scene } from "./actor.ts";
+import { Pull, Subscriber, type XSubscriber } from "../../src/sockets/index.ts";
+import { Actor, type Scene } from "./actor.ts";
 import { matches } from "./ledger.ts";
 import type { Arrival, Link } from "./link.ts";
+import { Reading } from "./reading.ts";
 
 export interface ReceiverOptions {
   receiveHighWaterMark: number;
@@ -9,49 +10,24 @@ export interface ReceiverOptions {
   heartbeatInterval: number;
 }
 
-/** A call that receives, and what it got, once that is known. */
-interface Read {
-  messages: Uint8Array[][] | null;
-}
-
-const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
+export const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
 
 /** A PULL or SUB: what came in whole on a connection is received, in order, once, unless a modelled reason stands against it. */
-export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> extends Actor<S> {
+export abstract class Receiver<
+  S extends Pull | Subscriber | XSubscriber = Pull | Subscriber | XSubscriber,
+> extends Actor<S> {
   /** What came in, by number: with two connections to one publisher a message comes twice. */
   readonly #arrivals = new Map<number, Arrival[]>();
   #taken = 0;
-  /** Calls whose messages have not been looked at, in order. */
-  readonly #reads: Read[] = [];
+  readonly reading: Reading = new Reading(this);
 
-  receive(how: "one" | "batch" | "aborted" | "abortable", max: number): void {
-    const controller = how === "abortable" || how === "aborted" ? new AbortController() : null;
-    if (how === "aborted") controller?.abort(ABORTED);
-    const options = controller === null ? {} : { signal: controller.signal };
-    const read: Read = { messages: null };
-    this.#reads.push(read);
-    const got = (messages: Uint8Array[][]): void => {
-      if (messages.length < 1 || messages.length > max) this.fault(`a batch of ${messages.length}`);
-      if (how === "aborted") this.fault("took a message with a signal aborted beforehand");
-      read.messages = messages;
-      this.#inOrder();
-    };
-    const failed = (error: { code?: string } | symbol): void => {
-      const isAbort = error === ABORTED && controller?.signal.aborted === true;
-      if (!isAbort && (error as { code?: string }).code !== "EAGAIN") this.fault(`receive: ${String(error)}`);
-      read.messages = [];
-      this.#inOrder();
-    };
-    if (how === "batch") this.track("receiveBatch", this.socket.receiveBatch({ max }), null, got, failed);
-    else this.track("receive", this.socket.receive(options), controller, (parts) => got([parts]), failed);
+  get side(): "receiver" {
+    return "receiver";
   }
 
-  /** Calls may settle in another order than they were served in: what counts is the order of the calls. */
-  #inOrder(): void {
-    for (let read = this.#reads[0]; read !== undefined && read.messages !== null; read = this.#reads[0]) {
-      this.#reads.shift();
-      for (const parts of read.messages) this.took(parts);
-    }
+  /** How many messages the application has got. */
+  get taken(): number {
+    return this.#taken;
   }
 
   wrote(_link: Link, parts: Buffer[]): void {
@@ -83,6 +59,10 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
     return this.links.flatMap((link) => link.arrivals.slice(link.next).filter(isDue));
   }
 
+  get untold(): number {
+    return this.due().length;
+  }
+
   /** Every message that has come in and is not received yet. */
   protected waiting(): Arrival[] {
     return this.links.flatMap((link) => link.arrivals.slice(link.next).filter((arrival) => !arrival.taken));
@@ -90,10 +70,14 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
 
   override checkCounters(): ReturnType<Actor["checkCounters"]> {
     const stats = super.checkCounters();
+    this.checkQueues(stats);
+    return stats;
+  }
+
+  protected checkQueues(stats: ReturnType<Actor["checkCounters"]>): void {
     if (stats.received !== this.#taken + stats.queued)
       this.fault(`received ${stats.received}, but ${this.#taken} were taken and ${stats.queued} wait`);
     if (stats.sent + stats.dropped !== 0) this.fault(`sent or dropped: ${JSON.stringify(stats)}`);
-    return stats;
   }
 
   abstract wants(firstPart: Buffer): boolean;
@@ -105,7 +89,7 @@ export abstract class Receiver<S extends Pull | Subscriber = Pull | Subscriber> 
   }
 
   /** The application got a message. */
-  private took(parts: Uint8Array[]): void {
+  took(parts: Uint8Array[]): void {
     this.#taken += 1;
     const entry = this.scene.ledger.find(parts);
     if (typeof entry === "string") {
@@ -169,47 +153,50 @@ export class PullActor extends Receiver<Pull> {
   }
 }
 
-/** Its topics are counted, and in force on every connection: each once, told when it is new and when the last of it goes. */
-export class SubActor extends Receiver<Subscriber> {
+/** Its topics are counted, and in force on every connection: told when one is new and when the last of it goes. */
+export abstract class SubscribingActor<
+  S extends Subscriber | XSubscriber = Subscriber | XSubscriber,
+> extends Receiver<S> {
   readonly topics: Map<string, number> = new Map();
   #changes = 0;
 
-  constructor(scene: Scene, name: string, options: ReceiverOptions) {
-    super(scene, name, (owner) => new Subscriber({ ...COMMON, ...options }, scene.site.context(owner)));
-  }
-
-  get dialsTwice(): boolean {
-    return false;
-  }
-
-  wants(firstPart: Buffer): boolean {
-    return matches(this.topics.keys(), firstPart);
-  }
-
   subscribe(topic: string): void {
-    this.#changes += 1;
-    this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);
+    this.count(true, topic);
     this.socket.subscribe(topic);
-    for (const arrival of this.waiting()) if (arrival.duty === "never") arrival.duty = "may";
   }
 
   unsubscribe(topic: string): void {
-    this.#changes += 1;
-    const count = this.topics.get(topic) ?? 0;
-    if (count > 1) this.topics.set(topic, count - 1);
-    else this.topics.delete(topic);
+    this.count(false, topic);
     this.socket.unsubscribe(topic);
+  }
+
+  /** What comes in from now on is wanted by other topics; what came before may be judged by either. */
+  protected count(subscribe: boolean, topic: string): void {
+    this.#changes += 1;
+    const count = (this.topics.get(topic) ?? 0) + (subscribe ? 1 : -1);
+    if (count > 0) this.topics.set(topic, count);
+    else this.topics.delete(topic);
     for (const arrival of this.waiting()) {
       const { parts } = this.scene.ledger.entries[arrival.id] as { parts: readonly Buffer[] };
-      if (arrival.duty === "must" && !this.wants(parts[0] as Buffer)) arrival.duty = "may";
+      const isWanted = this.wants(parts[0] as Buffer);
+      if (arrival.duty !== (isWanted ? "must" : "never")) arrival.duty = "may";
     }
   }
 
   override saidSubscription(link: Link, subscribe: boolean, topic: string): void {
-    if (subscribe === link.saidTopics.has(topic))
+    if (subscribe === link.saidTopics.has(topic) && !this.maySayTwice(subscribe))
       this.fault(`says ${subscribe ? "SUBSCRIBE" : "CANCEL"} ${JSON.stringify(topic)} twice on a connection`);
     if (subscribe) link.saidTopics.add(topic);
     else link.saidTopics.delete(topic);
+  }
+
+  protected maySayTwice(_subscribe: boolean): boolean {
+    return false;
+  }
+
+  /** What the publishers are told comes to the topics that are wanted. */
+  protected get tellsExactly(): boolean {
+    return true;
   }
 
   /** "Answered" says that whoever is connected has done what it was told. */
@@ -221,7 +208,7 @@ export class SubActor extends Receiver<Subscriber> {
       this.socket.confirmed(),
       null,
       (how) => {
-        if (how !== "answered" || asked !== this.#changes) return;
+        if (how !== "answered" || asked !== this.#changes || !this.tellsExactly) return;
         for (const link of links) {
           const heard = this.scene.otherEnd(link)?.heardTopics;
           if (link.isOver || heard === undefined) continue;
@@ -239,11 +226,34 @@ export class SubActor extends Receiver<Subscriber> {
 
   /** Settled: what was said on every connection comes to the topics that are wanted (PS-15). */
   checkSubscriptions(): void {
+    if (!this.tellsExactly) return;
     for (const link of this.links) {
       if (!link.isReady || link.isFull || link.closing !== "no") continue;
       const said = [...link.saidTopics].sort().join();
       const wanted = [...this.topics.keys()].sort().join();
       if (said !== wanted) this.fault(`${link.remoteAddress} was told of "${said}", not of "${wanted}"`);
     }
+  }
+}
+
+export class SubActor extends SubscribingActor<Subscriber> {
+  readonly #isInverted: boolean;
+
+  constructor(scene: Scene, name: string, options: ReceiverOptions, invertMatching: boolean) {
+    super(
+      scene,
+      name,
+      (owner) => new Subscriber({ ...COMMON, ...options, invertMatching }, scene.site.context(owner)),
+    );
+    this.#isInverted = invertMatching;
+  }
+
+  get dialsTwice(): boolean {
+    return false;
+  }
+
+  /** The publisher's filter again (PS-9). */
+  wants(firstPart: Buffer): boolean {
+    return matches(this.topics.keys(), firstPart) !== this.#isInverted;
   }
 }

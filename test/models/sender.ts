@@ -1,5 +1,5 @@
-import { type PeerStats, Publisher, Push } from "../../src/sockets/index.ts";
-import { ABORTED, Actor, type Scene } from "./actor.ts";
+import { type PeerStats, Publisher, Push, type XPublisher } from "../../src/sockets/index.ts";
+import { ABORTED, Actor, abortController, type Scene } from "./actor.ts";
 import { type Entry, matches } from "./ledger.ts";
 import type { Link } from "./link.ts";
 
@@ -16,30 +16,47 @@ export interface Sending {
   more: number;
 }
 
-const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
+export const COMMON = { handshakeInterval: 300, reconnectInterval: 20 };
 
 /** A PUSH or PUB: what it takes is sent, queued or dropped, and counted so; what it refuses is never sent. */
-export abstract class Sender<S extends Push | Publisher = Push | Publisher> extends Actor<S> {
+export abstract class Sender<
+  S extends Push | Publisher | XPublisher = Push | Publisher | XPublisher,
+> extends Actor<S> {
+  /** The counters behind the call made last. */
+  protected peers: readonly PeerStats[] = [];
   /** Sends that have not settled. */
   protected pending = 0;
-  /** How many messages the counters are to add up to. */
-  protected taken = 0;
+  /** How many messages the counters are to add up to: a message for two peers is two. */
+  protected dealtTo = 0;
+  /** It cannot be known any more what the counters should be. */
+  protected isVague = false;
   written = 0;
 
-  send({ how, topic, size, more }: Sending): Entry {
+  /** So many messages one after the other, with one signal for all. */
+  send(sending: Sending, count: number): Entry[] {
+    const isAbortable = sending.how === "abortable" || sending.how === "aborted";
+    const controller = isAbortable ? abortController(sending.how === "aborted") : null;
+    const entries: Entry[] = [];
+    this.peers = this.socket.stats().peers;
+    for (let i = 0; i < count; i += 1) entries.push(this.#send(sending, controller));
+    return entries;
+  }
+
+  #send({ how, topic, size, more }: Sending, controller: AbortController | null): Entry {
     const entry = this.scene.ledger.make(this, topic, size, more);
     // The caller's own bytes, his again when the call has returned: small parts are changed at once.
-    const parts = entry.parts.map((part) => Buffer.from(part));
-    const before = this.socket.stats().peers;
+    const parts = entry.parts.map((part) => (part.length <= 2048 ? Buffer.from(part) : part));
+    const before = this.peers;
     if (how === "try") {
       const taken = this.socket.trySend(parts);
+      this.peers = this.socket.stats().peers;
       this.dealt(entry, before, taken);
       this.settled(entry, taken);
     } else {
-      const controller = how === "send" ? null : new AbortController();
-      if (how === "aborted") controller?.abort(ABORTED);
       const sent = this.socket.send(parts, controller === null ? {} : { signal: controller.signal });
+      this.peers = this.socket.stats().peers;
       if (how !== "aborted") this.dealt(entry, before, null);
+      else if (sum(this.peers) !== sum(before)) this.fault(`took message ${entry.id}, aborted beforehand`);
       this.pending += 1;
       this.track(
         "send",
@@ -79,19 +96,25 @@ export abstract class Sender<S extends Push | Publisher = Push | Publisher> exte
     entry.link = link;
   }
 
-  heard(_link: Link, parts: Buffer[]): void {
-    this.fault(`hears a message: ${String(parts[0])}`);
-  }
-
   override checkCounters(): ReturnType<Actor["checkCounters"]> {
     const stats = super.checkCounters();
-    const { sent, queued, dropped } = stats;
-    if (sent + queued + dropped !== this.taken)
-      this.fault(`took ${this.taken}, but ${sent} sent, ${queued} queued and ${dropped} dropped`);
+    const { sent, dropped } = stats;
+    const queued = stats.queued - this.untold;
+    if (!this.isVague && sent + queued + dropped !== this.dealtTo)
+      this.fault(`took ${this.dealtTo}, but ${sent} sent, ${queued} queued and ${dropped} dropped`);
     if (this.written > sent) this.fault(`wrote ${this.written}, but counts ${sent}`);
     if (this.written < sent && !this.hasLostLink && !this.links.some((link) => link.isFull))
       this.fault(`counts ${sent} as sent, but wrote ${this.written}`);
     return stats;
+  }
+
+  /** Messages for the application among those that are queued. */
+  get untold(): number {
+    return 0;
+  }
+
+  get side(): "sender" {
+    return "sender";
   }
 
   /** A call has just been made. @param taken what it said; null: that is not known yet. */
@@ -150,6 +173,10 @@ export class PushActor extends Sender<Push> {
     if (!link.isDialled && !isOurs) this.#hasLostCaller = true;
   }
 
+  heard(_link: Link, parts: Buffer[]): void {
+    this.fault(`hears a message: ${String(parts[0])}`);
+  }
+
   get dialsTwice(): boolean {
     return true;
   }
@@ -160,12 +187,12 @@ export class PushActor extends Sender<Push> {
   }
 
   protected override settled(entry: Entry, taken: boolean): void {
-    if (taken) this.taken += 1;
+    if (taken) this.dealtTo += 1;
     super.settled(entry, taken);
   }
 
   protected dealt(entry: Entry, before: readonly PeerStats[], taken: boolean | null): void {
-    const after = this.socket.stats().peers;
+    const after = this.peers;
     const got = before.flatMap((peer, i) => (total(after[i]) === total(peer) ? [] : [i]));
     const [to] = got;
     if (got.length > 1 || after.length !== before.length)
@@ -212,28 +239,43 @@ export class PushActor extends Sender<Push> {
   }
 }
 
+export interface PublishingOptions {
+  overflow: "drop" | "disconnect";
+  noDrop: boolean;
+  invertMatching: boolean;
+}
+
 /** Sends to every peer that has subscribed, and drops, counted, for the one that has no room. */
-export class PubActor extends Sender<Publisher> {
-  constructor(
-    scene: Scene,
-    name: string,
-    { sendTimeout: _, ...options }: SenderOptions,
-    overflow: "drop" | "disconnect",
-  ) {
-    const make = (owner: Actor): Publisher =>
-      new Publisher({ ...COMMON, ...options, overflow }, scene.site.context(owner));
-    super(scene, name, make as never);
+export abstract class PublishingActor<
+  S extends Publisher | XPublisher = Publisher | XPublisher,
+> extends Sender<S> {
+  protected readonly publishing: PublishingOptions;
+
+  constructor(scene: Scene, name: string, makeSocket: (owner: Actor) => S, publishing: PublishingOptions) {
+    super(scene, name, makeSocket as never);
+    this.publishing = publishing;
+    this.isVague = publishing.noDrop;
   }
 
-  get dialsTwice(): boolean {
-    return false;
+  /** What a peer said that is no subscription: a PUB drops it. */
+  heard(_link: Link, parts: Buffer[]): void {
+    const entry = this.scene.ledger.find(parts);
+    if (typeof entry === "string") this.fault(`hears ${entry}`);
+  }
+
+  /** Messages of a peer that the application has not received; null: that cannot be told. */
+  protected inboxOf(_link: Link | undefined): number | null {
+    return 0;
   }
 
   override checkCounters(): ReturnType<Actor["checkCounters"]> {
     const slow = this.links.find((link) => link.isTooSlow && !link.isOver);
     if (slow !== undefined && this.scene.site.lateness === 0)
       this.fault(`${slow.remoteAddress} has missed a message, and is still connected`);
-    return super.checkCounters();
+    const stats = super.checkCounters();
+    if (this.pending > 0 && !this.isClosed && stats.peers.every(({ queued }) => queued === 0))
+      this.fault("a send waits, and nothing is queued");
+    return stats;
   }
 
   /** Resolves when so many peers hold a topic, and no sooner. */
@@ -267,29 +309,56 @@ export class PubActor extends Sender<Publisher> {
     );
   }
 
-  protected dealt(entry: Entry, before: readonly PeerStats[]): void {
-    const { peers: after } = this.socket.stats();
+  protected dealt(entry: Entry, before: readonly PeerStats[], taken: boolean | null): void {
+    const after = this.peers;
     const links = new Map<string, Link>();
     for (const link of this.links) if (!link.isOver) links.set(link.remoteAddress, link);
+    const { noDrop } = this.publishing;
+    const got = before.map((peer, i) => total(after[i]) - total(peer));
+    // PS-12: with noDrop all of them, or nobody.
+    const isGiven = !noDrop || taken === true || got.some((count) => count > 0);
+    if (noDrop && taken !== null && taken !== isGiven) this.fault(`trySend of message ${entry.id}: ${taken}`);
+    let isHeldUp = this.pending > 0;
+    let isForSomebody = false;
     for (const [i, peer] of before.entries()) {
       const link = links.get(peer.address);
       links.delete(peer.address);
-      this.#dealtTo(entry, link, peer, after[i] as PeerStats);
+      if (this.#isMeant(entry, link) && link?.closing !== "yes") {
+        isForSomebody = true;
+        if (link?.closing !== "no" || this.hasRoomFor(peer, link) !== true) isHeldUp = true;
+      }
+      if (isGiven) this.#dealtTo(entry, link, peer, after[i] as PeerStats);
     }
+    if (!isGiven && !isHeldUp && (isForSomebody || taken === false))
+      this.fault(`message ${entry.id} waits, and all have room`);
     for (const link of links.values())
       if (link.isReady && link.closing === "no") this.fault(`${link.remoteAddress} is not among the peers`);
   }
 
+  /** Whether a message is for a peer, by its subscriptions (PS-1, PS-10). */
+  #isMeant(entry: Entry, link: Link | undefined): boolean {
+    if (link?.isReady !== true) return false;
+    return matches(link.heardTopics, entry.parts[0] as Buffer) !== this.publishing.invertMatching;
+  }
+
+  /** null: that cannot be told. */
+  protected hasRoomFor(peer: PeerStats, link: Link | undefined): boolean | null {
+    const inbox = this.inboxOf(link);
+    return inbox === null ? null : this.hasRoom({ ...peer, queued: peer.queued - inbox });
+  }
+
   #dealtTo(entry: Entry, link: Link | undefined, before: PeerStats, after: PeerStats): void {
     const got = total(after) - total(before);
-    const isWanted = link?.isReady === true && matches(link.heardTopics, entry.parts[0] as Buffer);
-    const expected = isWanted && link.closing !== "yes" ? 1 : 0;
-    this.taken += got;
+    const expected = this.#isMeant(entry, link) && link?.closing !== "yes" ? 1 : 0;
+    this.dealtTo += got;
     if (got !== expected && !(got === 0 && link?.closing === "perhaps"))
       this.fault(`message ${entry.id} counts ${got} times for ${before.address}, not ${expected}`);
     if (got === 0) return;
     const isDropped = after.dropped > before.dropped;
-    if (isDropped === this.hasRoom(before) && link?.closing === "no")
+    if (isDropped && this.publishing.noDrop)
+      this.fault(`message ${entry.id} was dropped, in spite of noDrop`);
+    const hasRoom = this.hasRoomFor(before, link);
+    if (isDropped === hasRoom && link?.closing === "no")
       this.fault(`message ${entry.id} was ${isDropped ? "" : "not "}dropped for ${before.address}`);
     if (!isDropped || this.socket.overflow === "drop" || link === undefined) return;
     link.closing = "perhaps";
@@ -299,6 +368,22 @@ export class PubActor extends Sender<Publisher> {
   protected writes(): void {}
 }
 
+export class PubActor extends PublishingActor<Publisher> {
+  constructor(scene: Scene, name: string, options: SenderOptions, publishing: PublishingOptions) {
+    const make = (owner: Actor): Publisher =>
+      new Publisher({ ...COMMON, ...options, ...publishing }, scene.site.context(owner));
+    super(scene, name, make, publishing);
+  }
+
+  get dialsTwice(): boolean {
+    return false;
+  }
+}
+
 function total(peer: PeerStats | undefined): number {
   return peer === undefined ? 0 : peer.sent + peer.queued + peer.dropped;
+}
+
+function sum(peers: readonly PeerStats[]): number {
+  return peers.reduce((count, peer) => count + total(peer), 0);
 }

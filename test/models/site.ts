@@ -129,11 +129,14 @@ export class TcpSite implements Site {
       owner.ended(link);
     };
     const counting: LinkOwner = {
+      side: owner.side,
       opened,
       ended,
       wrote: (link, parts) => owner.wrote(link, parts),
       heard: (link, parts) => owner.heard(link, parts),
       saidSubscription: (link, subscribe, topic) => owner.saidSubscription(link, subscribe, topic),
+      heardSubscription: (link, subscribe, topic) => owner.heardSubscription(link, subscribe, topic),
+      readied: (link) => owner.readied(link),
     };
     return new Context({
       ...environment,

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Sending } from "./sender.ts";
+import type { Verbosity } from "./x-sender.ts";
 
 /** What happens to sockets and network, one thing after the other. Numbers choose among what is there at the time. */
 export type Step =
@@ -15,7 +16,15 @@ export type Step =
   | { do: "confirmed"; actor: number }
   | { do: "subscribed"; actor: number; topic: string; count: number }
   | { do: "send"; actor: number; count: number; sending: Sending }
-  | { do: "receive"; actor: number; how: "one" | "batch" | "aborted" | "abortable"; count: number }
+  | { do: "tell"; actor: number; subscribe: boolean; topic: string }
+  | { do: "upstream"; actor: number; count: number; topic: string | null }
+  | {
+      do: "receive";
+      side?: Side;
+      actor: number;
+      how: "one" | "batch" | "aborted" | "abortable";
+      count: number;
+    }
   | { do: "abort"; call: number }
   | { do: "kill"; link: number; after: number }
   | { do: "stall" | "unstall" | "freeze"; link: number }
@@ -41,6 +50,14 @@ export interface Start {
   receiveTimeout: number;
   heartbeatInterval: number;
   overflow: "drop" | "disconnect";
+  /** Only with XPUB and XSUB. */
+  verbosity: Verbosity;
+  noDrop: boolean;
+  invertMatching: boolean;
+  hasWelcome: boolean;
+  /** Whether a PUB and a SUB are among them. */
+  isMixed: boolean;
+  verboseUnsubscribe: boolean;
 }
 
 /** Topics that are prefixes of one another, and one that is a prefix of all. */
@@ -103,6 +120,21 @@ const TOPICS = [
   step(1, ["subscribed"], { actor, topic, count: fc.integer({ min: 1, max: 3 }) }),
 ];
 
+const UPSTREAM = [
+  step(2, ["tell"], { actor, subscribe: fc.boolean(), topic }),
+  step(2, ["upstream"], {
+    actor,
+    count: fc.integer({ min: 1, max: 4 }),
+    topic: fc.option(topic, { freq: 3 }),
+  }),
+  step(3, ["receive"], {
+    side: fc.constant("sender"),
+    actor,
+    how: fc.constantFrom("one", "batch", "aborted", "abortable"),
+    count: fc.integer({ min: 1, max: 20 }),
+  }),
+];
+
 export const start: fc.Arbitrary<Start> = fc.record({
   seed: fc.integer(),
   bound: fc.constantFrom("receiver", "sender", "receiver", "sender", "nobody"),
@@ -114,8 +146,27 @@ export const start: fc.Arbitrary<Start> = fc.record({
   receiveTimeout: fc.constantFrom(-1, -1, 30),
   heartbeatInterval: fc.constantFrom(0, 0, 50),
   overflow: fc.constantFrom("drop", "drop", "disconnect"),
+  verbosity: fc.constantFrom<Verbosity>(null, "allSubs", "allSubsUnsubs"),
+  noDrop: fc.constantFrom(false, false, true),
+  invertMatching: fc.constantFrom(false, false, false, true),
+  hasWelcome: fc.boolean(),
+  isMixed: fc.boolean(),
+  verboseUnsubscribe: fc.constantFrom(false, false, true),
 });
 
+export type Kind = "push-pull" | "pub-sub" | "xpub-xsub";
+
 const LENGTH = { minLength: 1, maxLength: 60, size: "max" } as const;
-export const pushPullSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...COMMON), LENGTH);
-export const pubSubSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...COMMON, ...TOPICS), LENGTH);
+const pushPullSteps = fc.array(fc.oneof(...COMMON), LENGTH);
+const pubSubSteps = fc.array(fc.oneof(...COMMON, ...TOPICS), LENGTH);
+const xpubXsubSteps = fc.array(fc.oneof(...COMMON, ...TOPICS, ...UPSTREAM), LENGTH);
+
+const STEPS: Record<Kind, fc.Arbitrary<Step[]>> = {
+  "push-pull": pushPullSteps,
+  "pub-sub": pubSubSteps,
+  "xpub-xsub": xpubXsubSteps,
+};
+
+export function stepsOf(kind: Kind): fc.Arbitrary<Step[]> {
+  return STEPS[kind];
+}

@@ -14,6 +14,7 @@ const GREETING = 64;
  */
 export class Tape {
   readonly #listening: Listening;
+  readonly #isUpstream: boolean;
   #bytes: Buffer = Buffer.alloc(0);
   /** What came since, joined when the frame may be complete. */
   #more: Buffer[] = [];
@@ -22,7 +23,9 @@ export class Tape {
   #greeted = false;
   #parts: Buffer[] = [];
 
-  constructor(listening: Listening) {
+  /** @param isUpstream messages go to a publisher: each part may be a subscription (PS-7). */
+  constructor(isUpstream: boolean, listening: Listening) {
+    this.#isUpstream = isUpstream;
     this.#listening = listening;
   }
 
@@ -58,11 +61,13 @@ export class Tape {
 
   #read({ flags, body }: { flags: number; body: Buffer }): void {
     if ((flags & 4) === 0) {
-      this.#parts.push(body);
+      if (this.#isUpstream && body.length > 0 && (body[0] as number) <= 1)
+        this.#listening.onSubscription(body[0] === 1, body.subarray(1));
+      else this.#parts.push(body);
       if ((flags & 1) !== 0) return;
       const parts = this.#parts;
       this.#parts = [];
-      this.#listening.onMessage(parts);
+      if (parts.length > 0) this.#listening.onMessage(parts);
       return;
     }
     const length = body[0] as number;

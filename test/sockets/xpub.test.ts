@@ -553,6 +553,28 @@ describe("PS-18, OP-XPUB: welcomeMessage", () => {
     }
   });
 
+  it("also before what an XPUB that dialled has kept from the connection before, and where that leaves no room", async () => {
+    const world = new World();
+    const raws = world.listenRaw("sim://a");
+    world.network.capacity = 200;
+    const publisher = world.xpublisher({ welcomeMessage: "W", sendHighWaterMark: 1 });
+    publisher.connect("sim://a");
+    await world.settle();
+    raws[0]?.greet("SUB").write(command("SUBSCRIBE"));
+    await world.settle();
+    raws[0]?.stream.pause();
+    await publisher.send("x".repeat(300));
+    await world.settle();
+    await publisher.send("kept");
+    expect(publisher.stats().queued).toBe(2); // with the notification
+    raws[0]?.stream.reset();
+    await world.advance(1000);
+    raws[1]?.greet("SUB");
+    await world.settle();
+    expect(raws[1]?.received.subarray(64 + 28)).toEqual(Buffer.concat([message("W"), message("kept")]));
+    expect(publisher.stats().dropped).toBe(0);
+  });
+
   it("what is neither text nor bytes nor null is a TypeError", () => {
     const world = new World();
     expect(() => world.xpublisher({ welcomeMessage: 5 as never })).toThrow(TypeError);

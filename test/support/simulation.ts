@@ -85,13 +85,13 @@ export class Simulation {
 
   /** Runs until nothing is left to do but to wait for time to pass. */
   async settle(): Promise<void> {
-    do await promiseJobs();
-    while (this.#step());
+    await realTurn();
+    while (this.#step()) await promiseJobs();
   }
 
   /** Runs at most so many turns. */
   async turns(count: number): Promise<void> {
-    await promiseJobs();
+    await realTurn();
     for (let i = 0; i < count && this.#step(); i += 1) await promiseJobs();
   }
 
@@ -157,8 +157,13 @@ export class Simulation {
   }
 }
 
-/** Lets all promise jobs run. */
+/** Lets all promise jobs run: a tick that is asked for by such a job comes when no other is left. */
 function promiseJobs(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+}
+
+/** The same, and a turn of the process's own loop: a rejection that nobody handles shows. */
+function realTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -363,15 +368,12 @@ export class SimulatedStream implements Stream {
     const { other } = this;
     if (this.#stalled || this.#phase === "broken" || this.#phase === "over") return;
     if (this.#inFlight > 0 && (other.#phase !== "open" || !other.#isPaused)) {
-      const waiting =
-        this.#outgoing.length === 1 ? (this.#outgoing[0] as Uint8Array) : Buffer.concat(this.#outgoing);
       const { maxChunk, sim } = this.#network;
       const size =
         maxChunk === Number.POSITIVE_INFINITY
-          ? waiting.length
-          : Math.min(waiting.length, 1 + Math.floor(sim.random() * maxChunk));
-      const chunk = Buffer.from(waiting.subarray(0, size));
-      this.#outgoing = size < waiting.length ? [waiting.subarray(size)] : [];
+          ? this.#inFlight
+          : Math.min(this.#inFlight, 1 + Math.floor(sim.random() * maxChunk));
+      const chunk = this.#shift(size);
       this.#inFlight -= size;
       if (this.#inFlight > 0) this.#network.later(() => this.#deliver());
       if (other.#phase === "open") other.#handler?.onData(chunk);
@@ -382,6 +384,22 @@ export class SimulatedStream implements Stream {
     if (this.#phase !== "ending") return;
     other.#endComes(null);
     this.#network.later(() => this.#over(null));
+  }
+
+  /** The next bytes on their way, as a chunk of its own. */
+  #shift(size: number): Uint8Array {
+    const chunk = Buffer.allocUnsafe(size);
+    let [at, taken] = [0, 0];
+    while (at < size) {
+      const first = this.#outgoing[taken] as Uint8Array;
+      const length = Math.min(first.length, size - at);
+      chunk.set(length < first.length ? first.subarray(0, length) : first, at);
+      at += length;
+      if (length < first.length) this.#outgoing[taken] = first.subarray(length);
+      else taken += 1;
+    }
+    if (taken > 0) this.#outgoing = this.#outgoing.slice(taken);
+    return chunk;
   }
 
   #drained(): void {

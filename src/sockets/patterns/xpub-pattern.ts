@@ -152,6 +152,6 @@ export class XPubPattern extends PublishingPattern {
     if (welcomeMessage === null || welcomeMessage.length === 0) return;
     const part =
       typeof welcomeMessage === "string" ? this.environment.encodeText(welcomeMessage) : welcomeMessage;
-    if (!pipe.offer(new OutgoingMessage([part]))) pipe.drop();
+    pipe.greet(new OutgoingMessage([part]));
   }
 }

@@ -100,6 +100,11 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     return true;
   }
 
+  /** Nothing waits: a publisher queues nothing for a peer that it does not know. */
+  greet(message: OutgoingMessage): void {
+    if (!this.offer(message)) this.drop();
+  }
+
   keep(parts: Uint8Array[]): void {
     this.#counts.received += 1;
     // An XPUB keeps subscriptions too, none of which may be missing; what the peer publishes is conflated, not what it wants.

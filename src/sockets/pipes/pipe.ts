@@ -15,6 +15,8 @@ export interface Pipe {
   hasRoom(): boolean;
   /** Sends or queues a message. @returns false, and nothing is taken, when the high-water mark is reached. */
   offer(message: OutgoingMessage): boolean;
+  /** Sends the first message of a connection that has just become ready, before all that waits. */
+  greet(message: OutgoingMessage): void;
   /** Queues a received message until `take`; holds up the peer when the high-water mark is reached. */
   keep(parts: Uint8Array[]): void;
   /** The oldest message kept; undefined when there is none. */

@@ -116,6 +116,11 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     return true;
   }
 
+  greet(message: OutgoingMessage): void {
+    this.#counts.sent += 1;
+    this.#session?.send(message);
+  }
+
   keep(parts: Uint8Array[]): void {
     this.#counts.received += 1;
     const replaced = this.#intake.push(parts);
