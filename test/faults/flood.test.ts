@@ -110,6 +110,38 @@ describe("Bytes before the handshake is complete (NU-5, FR-7)", () => {
   });
 });
 
+describe("E45: more connections in handshake than maxPendingConnections", () => {
+  const LIMIT = 50;
+  const COUNT = 800;
+  const unfinished = Buffer.concat([
+    greeting(),
+    hex("06 0000000000001f40"),
+    command("READY").subarray(2),
+    Buffer.alloc(7900),
+  ]);
+
+  it("hold the memory of those that may be, 8 KiB each and what an object takes", async () => {
+    const world = new World();
+    const pull = world.pull({ maxPendingConnections: LIMIT });
+    let closed = 0;
+    pull.events.on("handshake:error:other", () => {
+      closed += 1;
+    });
+    await world.bind(pull);
+    const most = LIMIT * 16 * 1024 + MIB;
+    const before = await memoryInUse();
+    for (let i = 0; i < COUNT; i += 1) {
+      (await world.dialRaw(address)).write(unfinished);
+      await world.settle();
+      world.network.streams.length = 0; // the simulation's own list, else of all that there ever were
+    }
+    expect((await memoryInUse(before + most)) - before).toBeLessThan(most);
+    expect(COUNT * 8 * 1024).toBeGreaterThan(3 * most);
+    expect(closed).toBe(COUNT - LIMIT);
+    await world.run(pull.close());
+  });
+});
+
 describe("Messages behind READY, before the peer has seen ours", () => {
   it("are taken up to the high-water mark, and then held up; none is lost", async () => {
     const world = new World();

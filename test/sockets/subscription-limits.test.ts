@@ -66,6 +66,24 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
     expect(events).toEqual(refused("maxTopicSize"));
   });
 
+  it("memory: a topic of 64 MiB is refused by its header, and none of it is kept", async () => {
+    const { world, events, greedy, refused } = await withPeers();
+    const chunk = Buffer.alloc(64 * 1024);
+    const header = Buffer.concat([
+      Buffer.from("060000000004000000", "hex"),
+      command("SUBSCRIBE").subarray(2),
+    ]);
+    const before = await memoryInUse();
+    let written = 0;
+    for (greedy.write(header); greedy.ends.length === 0 && written < 64 * MIB; written += chunk.length) {
+      greedy.write(Buffer.from(chunk));
+      await world.settle();
+    }
+    expect(written).toBeLessThanOrEqual(chunk.length);
+    expect(events).toEqual(refused("maxTopicSize"));
+    expect((await memoryInUse(before + MIB)) - before).toBeLessThan(MIB);
+  });
+
   it("maxSubscriptionBytes: each topic counts size + 448, once, until it is cancelled", async () => {
     const { world, events, greedy, refused } = await withPeers({ maxSubscriptionBytes: 3 * 458 });
     const topic = (n: number): Uint8Array => Buffer.from(`topic ${n}`.padEnd(10));
