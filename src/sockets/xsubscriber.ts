@@ -9,6 +9,7 @@ import { XSUBSCRIBE_OPTIONS, type XSubscribeOptions } from "./options/publish-op
 import { type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./options/queue-options.ts";
 import { Pace } from "./patterns/pace.ts";
 import { SubscribingPattern } from "./patterns/subscribing-pattern.ts";
+import type { Pipe } from "./pipes/pipe.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";
 
 export type XSubscriberOptions = Partial<CommonOptions & SendOptions & ReceiveOptions & XSubscribeOptions> &
@@ -95,6 +96,9 @@ export class XSubPattern extends SubscribingPattern {
 
   #sendUpstream(message: OutgoingMessage): void {
     if (this.pipes.size > 1) message.wire(this.environment.allocate);
-    for (const pipe of this.pipes) if (!pipe.offer(message)) pipe.drop();
+    const full: Pipe[] = [];
+    for (const pipe of this.pipes) if (!pipe.offer(message)) full.push(pipe);
+    // Only when all have been offered the message: whoever hears of it may send another, or end a connection.
+    for (const pipe of full) pipe.drop();
   }
 }

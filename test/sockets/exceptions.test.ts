@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Courier } from "../../src/sockets/context/courier.ts";
 import { Flusher } from "../../src/sockets/context/flusher.ts";
 import { Scheduler } from "../../src/sockets/context/scheduler.ts";
-import { drain, trapRejections, World } from "../support/sim-sockets.ts";
+import { coreOf } from "../../src/sockets/core.ts";
+import { Connection } from "../../src/zmtp/index.ts";
+import { drain, eventsOf, message, trapRejections, World } from "../support/sim-sockets.ts";
 
 trapRejections();
 
@@ -78,5 +80,60 @@ describe("E40: what throws in the background ends nothing but itself, and is an 
       await world.settle();
     }
     expect(ticks).toEqual(["faulty", "good", "faulty", "good"]);
+  });
+});
+
+describe("E40: a fault of ours while a connection is read", () => {
+  it.each([true, false])(
+    "ends that connection and no other, and is an uncaught exception; handshake complete: %s",
+    async (isReady) => {
+      const world = new World();
+      const pull = world.pull();
+      const events = eventsOf(pull);
+      await world.bind(pull);
+      const good = (await world.dialRaw("sim://a")).greet("PUSH");
+      await world.settle();
+      events.length = 0;
+      const peer = await world.dialRaw("sim://a");
+      await world.settle();
+      const { pattern } = coreOf(pull);
+      if (isReady) pattern.message = fault;
+      else pattern.attach = fault;
+      peer.greet("PUSH").write(message("never handed out"), message("nor this"));
+      await expect(world.settle()).rejects.toThrow("a fault");
+      await world.settle();
+      Reflect.deleteProperty(pattern, isReady ? "message" : "attach");
+      expect(peer.ends).toEqual([null]);
+      expect(events.at(-1)).toMatchObject({
+        type: "disconnect",
+        reason: "reset",
+        error: { message: "a fault" },
+      });
+      good.write(message("beside it"));
+      await world.settle();
+      expect(await drain(pull)).toEqual(["beside it"]);
+      await world.run(pull.close());
+      expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+    },
+  );
+
+  it("a deadline that fails ends its connection", async () => {
+    const world = new World();
+    const pull = world.pull({ heartbeatInterval: 100 });
+    const events = eventsOf(pull);
+    await world.bind(pull);
+    (await world.dialRaw("sim://a")).greet("PUSH");
+    await world.settle();
+    const { tick } = Connection.prototype;
+    Connection.prototype.tick = fault;
+    try {
+      await expect(world.advance(200)).rejects.toThrow("a fault");
+    } finally {
+      Connection.prototype.tick = tick;
+    }
+    await world.settle();
+    expect(events.at(-1)).toMatchObject({ type: "disconnect", reason: "reset" });
+    await world.run(pull.close());
+    expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
   });
 });

@@ -64,6 +64,8 @@ export class Context {
     this.courier = new Courier(environment);
     this.diagnostics = new Diagnostics(environment);
     this.sockets = new OpenSockets(environment, () => this.blocky);
+    // Whoever prints a context, or a socket's, does not want to see what it is made of.
+    for (const name of Object.keys(this)) Object.defineProperty(this, name, { enumerable: false });
     Object.seal(this);
     Object.assign(this, options);
   }

@@ -1,5 +1,6 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment } from "../context/environment.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** So many calls may wait. */
 const LIMIT = 1000;
@@ -29,22 +30,20 @@ export class AwaitedSubscriptions {
     if (this.#awaited.size >= LIMIT)
       return Promise.reject(new ZmqError("EBUSY", "Socket is busy; too many operations are waiting"));
     return new Promise((resolve, reject) => {
-      let release = (): void => {};
-      const onAbort = (): void => awaited.settle(signal?.reason);
       const awaited: Awaited = {
         topic,
         count,
         settle: (error) => {
           this.#awaited.delete(awaited);
           release();
-          signal?.removeEventListener("abort", onAbort);
+          forget();
           if (error === null) resolve();
           else reject(error);
         },
       };
       // First, for what is no signal throws here.
-      signal?.addEventListener("abort", onAbort, { once: true });
-      release = this.#environment.hold();
+      const forget = onAbort(signal, () => awaited.settle(signal?.reason));
+      const release = this.#environment.hold();
       this.#awaited.add(awaited);
     });
   }

@@ -19,6 +19,7 @@ export class FanOut extends Subscribers {
   send(message: OutgoingMessage): void {
     this.#messages += 1;
     let isFirst = true;
+    let full: Pipe[] | null = null;
     for (const group of this.match(message.parts[0] as Uint8Array)) {
       for (const subscriber of group.subscribers) {
         if (subscriber.lastMessage === this.#messages) continue;
@@ -26,14 +27,28 @@ export class FanOut extends Subscribers {
         // Encoded once for all, unless there is only one.
         if (!isFirst) message.wire(this.#environment.allocate);
         isFirst = false;
-        if (!subscriber.pipe.offer(message)) this.#onFull(subscriber.pipe);
+        if (!subscriber.pipe.offer(message)) full = listed(full, subscriber.pipe);
       }
     }
+    if (full !== null) this.#tellFull(full);
   }
 
   /** Sends to these peers, whatever they have subscribed to. */
   sendTo(pipes: ReadonlySet<Pipe>, message: OutgoingMessage): void {
     if (pipes.size > 1) message.wire(this.#environment.allocate);
-    for (const pipe of pipes) if (!pipe.offer(message)) this.#onFull(pipe);
+    let full: Pipe[] | null = null;
+    for (const pipe of pipes) if (!pipe.offer(message)) full = listed(full, pipe);
+    if (full !== null) this.#tellFull(full);
   }
+
+  /** Only when all have been offered the message: whoever hears of it may send another, or end a connection. */
+  #tellFull(pipes: readonly Pipe[]): void {
+    for (const pipe of pipes) this.#onFull(pipe);
+  }
+}
+
+function listed(pipes: Pipe[] | null, pipe: Pipe): Pipe[] {
+  if (pipes === null) return [pipe];
+  pipes.push(pipe);
+  return pipes;
 }

@@ -1,6 +1,7 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment, Timer } from "../context/environment.ts";
 import { Fifo } from "../fifo.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** At least so many calls may wait, however low the high-water mark. */
 const MIN_LIMIT = 1000;
@@ -39,12 +40,11 @@ export class WaitingLine<Item, Result> {
       return Promise.reject(new ZmqError("EBUSY", "Socket is busy; too many operations are waiting"));
     }
     return new Promise((resolve, reject) => {
-      let release = (): void => {};
       let timer: Timer | null = null;
       const leave = (): void => {
         release();
         timer?.cancel();
-        signal?.removeEventListener("abort", onAbort);
+        forget();
       };
       const waiting: Waiting<Item, Result> = {
         item,
@@ -61,10 +61,9 @@ export class WaitingLine<Item, Result> {
         this.#line.remove(waiting);
         waiting.reject(error);
       };
-      const onAbort = (): void => giveUp(signal?.reason);
       // First, for what is no signal throws here.
-      signal?.addEventListener("abort", onAbort, { once: true });
-      release = this.#environment.hold();
+      const forget = onAbort(signal, () => giveUp(signal?.reason));
+      const release = this.#environment.hold();
       if (timeout > 0) timer = this.#environment.setTimer(timeout, () => giveUp(new ZmqError("EAGAIN")));
       this.#line.push(waiting);
     });

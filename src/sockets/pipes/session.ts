@@ -11,6 +11,7 @@ import type { Context } from "../context/context.ts";
 import type { Timer } from "../context/environment.ts";
 import type { Flushable } from "../context/flusher.ts";
 import type { Timed } from "../context/scheduler.ts";
+import { throwUncaught } from "../context/uncaught.ts";
 import type { DisconnectReason } from "../events/events.ts";
 
 /** Bytes that are handed to the stream in one go, and after which we do not wait for the end of the turn. */
@@ -171,7 +172,7 @@ export class Session implements StreamHandler, Timed, Flushable {
     try {
       this.#connection.tick(now);
     } catch (error) {
-      this.#fail(asProtocolError(error));
+      this.#caught(error);
     }
     this.flush();
   }
@@ -235,7 +236,7 @@ export class Session implements StreamHandler, Timed, Flushable {
         else this.#becomeReady(event.peer);
       }
     } catch (error) {
-      this.#fail(asProtocolError(error));
+      this.#caught(error);
     }
     this.flush();
     if (this.#end !== null && (!this.#blocked || this.#closing)) this.#finished();
@@ -253,10 +254,31 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#stream.pause();
   }
 
+  /**
+   * The engine throws ProtocolError and nothing else. Whatever else comes here is a fault of ours, and must not pass for the
+   * peer's: it is an uncaught exception. The connection ends all the same, for nobody knows what has been done and what not.
+   */
+  #caught(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.#fail(error);
+      return;
+    }
+    throwUncaught(this.#context.environment, error);
+    this.#connection.close();
+    this.#fail(
+      error instanceof Error ? error : new Error(String(error)),
+      this.#ready ? "reset" : "handshake",
+    );
+  }
+
   /** The connection is over for a reason of the protocol. An ERROR command may still be on its way out. */
-  #fail(error: Error): void {
-    if (this.#end !== null) return;
-    this.#end = { reason: reasonOf(error, this.#ready), error };
+  #fail(error: Error, reason: DisconnectReason = reasonOf(error, this.#ready)): void {
+    if (this.#end !== null) {
+      // The peer has closed behind its fault, which was read only now that there was room.
+      if (this.#end.error === null && !this.#closing) this.#end = { reason, error };
+      return;
+    }
+    this.#end = { reason, error };
     const farewell = this.#connection.outputLength > 0;
     this.#write();
     this.#closing = true;
@@ -286,10 +308,4 @@ function reasonOf(error: Error, ready: boolean): DisconnectReason {
   if (code === "ERR_ZMTP_HEARTBEAT_TIMEOUT") return "heartbeat";
   if (code === "ERR_ZMTP_HANDSHAKE_TIMEOUT" && !ready) return "handshake";
   return "protocol";
-}
-
-/** The engine throws nothing else; if it does, that is a fault of ours and must not pass for the peer's. */
-function asProtocolError(error: unknown): ProtocolError {
-  if (error instanceof ProtocolError) return error;
-  throw error;
 }

@@ -207,6 +207,8 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   close(): void {
     this.#closing = true;
     this.#finishWhenEmpty();
+    // What comes is dropped from now on; held up, it would hide that the peer has gone, for which nothing needs to be sent.
+    this.#session?.unblock();
   }
 
   /** Ends a connection that is in handshake, for this reason. */
