@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { drain, eventsOf, hex, message, trapRejections, World, watch } from "../support/sim-sockets.ts";
+import {
+  drain,
+  eventsOf,
+  hex,
+  message,
+  type RawPeer,
+  trapRejections,
+  World,
+  watch,
+} from "../support/sim-sockets.ts";
 
 trapRejections();
 
@@ -251,3 +260,74 @@ async function drainAll(world: World, socket: ReturnType<World["pull"]> | Return
     await world.settle();
   }
 }
+
+describe("PP-6: a peer that is held up, and goes", () => {
+  it.each(["before", "after"])(
+    "%s close, which ends though messages were to be sent, and linger is without end",
+    async (when) => {
+      const world = new World();
+      const xpub = world.xpublisher({ receiveHighWaterMark: 1, linger: -1 });
+      await world.bind(xpub);
+      const raw = (await world.dialRaw("sim://a")).greet("SUB").write(message("\x01"));
+      await world.settle();
+      expect(await drain(xpub)).toEqual(["\x01"]);
+      raw.stream.pause();
+      for (let i = 0; i < 3; i += 1) xpub.trySend("-".repeat(100_000));
+      for (let i = 0; i < 3; i += 1) {
+        raw.write(message("not received"));
+        await world.settle();
+      }
+      expect(raw.stream.other.isPaused).toBe(true);
+      if (when === "before") raw.stream.reset();
+      await world.settle();
+      const closed = watch(xpub.close());
+      await world.settle();
+      if (when === "after") raw.stream.reset();
+      await world.settle();
+      expect(closed.state).toBe("resolved");
+      expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+    },
+  );
+
+  it("a dialled one: what was to be sent goes to the next connection, and then close ends", async () => {
+    const world = new World();
+    const peers = world.listenRaw("sim://a");
+    const xsub = world.xsubscriber({ receiveHighWaterMark: 1, linger: -1, reconnectInterval: 10 });
+    xsub.connect("sim://a");
+    await world.settle();
+    const first = peers[0] as RawPeer;
+    first.greet("XPUB");
+    await world.settle();
+    first.stream.pause();
+    for (let i = 0; i < 2; i += 1) xsub.trySend("-".repeat(100_000));
+    xsub.trySend("the last");
+    for (let i = 0; i < 3; i += 1) first.write(message("not received"));
+    await world.settle();
+    first.stream.reset();
+    await world.settle();
+    const closed = watch(xsub.close());
+    await world.advance(1000);
+    expect([peers.length, closed.state]).toEqual([2, "pending"]);
+    peers[1]?.greet("XPUB");
+    await world.settle();
+    expect(peers[1]?.received.includes("the last")).toBe(true);
+    expect(closed.state).toBe("resolved");
+  });
+
+  it("what it did wrong before it went is told when it is read", async () => {
+    const { world, pull, raw } = await bound({ receiveHighWaterMark: 1 });
+    const events = eventsOf(pull);
+    raw.write(message("a"), message("b"), hex("ff"));
+    raw.stream.end();
+    await world.settle();
+    expect(await drainAll(world, pull)).toEqual(["a", "b"]);
+    await world.settle();
+    expect(events.at(-1)).toMatchObject({
+      type: "disconnect",
+      reason: "protocol",
+      error: { code: "ERR_ZMTP_FRAME" },
+    });
+    await world.run(pull.close());
+    expect(world.left).toEqual({ holds: 0, timers: 0, streams: 0, listeners: 0 });
+  });
+});
