@@ -40,7 +40,8 @@ export interface XPublisher extends ReceiveOptions, XPublishOptions {}
  * them are. When a peer leaves, its topics end. Any other message is one that a peer sent. All come in the order of arrival.
  *
  * It has to be read: from a peer of which `receiveHighWaterMark` messages wait, subscriptions included, no more is taken in, and
- * its further subscriptions do nothing until they are read.
+ * its further subscriptions do nothing until they are read. Not so over inproc: there messages are held up, but subscriptions are
+ * taken in at once and without bound, as by libzmq.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the options are accessors, defined from their table below.
 export class XPublisher extends PublishingSocket<XPubPattern> {

@@ -314,6 +314,29 @@ describe("PP-6: a peer that is held up, and goes", () => {
     expect(closed.state).toBe("resolved");
   });
 
+  it("confirmed() does not wait for what nobody will answer, nor keep the process alive", async () => {
+    const world = new World();
+    const sub = world.subscriber({ receiveHighWaterMark: 1 });
+    sub.subscribe("");
+    await world.bind(sub);
+    const raw = (await world.dialRaw("sim://a")).greet("PUB");
+    await world.settle();
+    for (let i = 0; i < 3; i += 1) {
+      raw.write(message("not taken yet"));
+      await world.settle();
+    }
+    const before = watch(sub.confirmed());
+    await world.settle();
+    expect(before.state).toBe("pending");
+    raw.stream.reset();
+    await world.settle();
+    expect(before).toMatchObject({ state: "rejected", error: { code: "ECONNRESET" } });
+    const after = watch(sub.confirmed());
+    await world.settle();
+    expect(after).toMatchObject({ state: "rejected", error: { code: "ECONNRESET" } });
+    expect(world.holds).toBe(0);
+  });
+
   it("what it did wrong before it went is told when it is read", async () => {
     const { world, pull, raw } = await bound({ receiveHighWaterMark: 1 });
     const events = eventsOf(pull);

@@ -80,6 +80,11 @@ export class Session implements StreamHandler, Timed, Flushable {
     return !this.#full && this.#connection.outputLength === 0;
   }
 
+  /** The connection is over, though `onEnd` may have to wait until what was received has been taken. */
+  get isOver(): boolean {
+    return this.#end !== null;
+  }
+
   get peer(): PeerInfo | null {
     return this.#connection.peer;
   }

@@ -161,6 +161,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   confirm(): Promise<"answered" | "assumed"> {
     const session = this.#isReady ? this.#session : null;
     if (session === null) return Promise.reject(new ZmqError("EAGAIN", undefined, { address: this.address }));
+    if (session.isOver) return Promise.reject(this.#lostError());
     return this.#confirmations.add(session, this.#changes.isEmpty);
   }
 
@@ -260,6 +261,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   }
 
   onLeft(): void {
+    this.#confirmations.lost(this.#lostError());
     if (this.#isHeld) this.admit();
     else this.#endpoint.pipeLeft(this);
   }
@@ -274,12 +276,14 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     this.#session = null;
     this.#isReady = false;
     this.#changes.clear();
-    this.#confirmations.lost(
-      new ZmqError("ECONNRESET", "The connection was lost", { address: this.address }),
-    );
+    this.#confirmations.lost(this.#lostError());
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
     this.#overflowed = false;
     if (this.#closing) this.#finishWhenEmpty();
+  }
+
+  #lostError(): ZmqError {
+    return new ZmqError("ECONNRESET", "The connection was lost", { address: this.address });
   }
 
   /** Whether a subscription would go straight out. */
