@@ -11,7 +11,7 @@ trapRejections();
 
 const file = "test/models/tcp.model.test.ts";
 
-describe.each(["push-pull", "pub-sub"] as const)("the model of %s, over TCP and in real time", (kind) => {
+describe.each(["push-pull", "pub-sub", "xpub-xsub"] as const)("the model of %s, over TCP and in real time", (kind) => {
   const name = `${kind}: whatever the timing, nothing is invented, lost without a reason, doubled or out of order`;
   it(name, { timeout: 300_000 }, async () => {
     const ports: number[] = [];
