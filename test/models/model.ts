@@ -1,4 +1,4 @@
-import { ABORTED, type Actor, type Call, type Scene } from "./actor.ts";
+import { ABORTED, type Actor, type Call, type QueueOptions, type Scene } from "./actor.ts";
 import { type Entry, Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { PullActor, type Receiver, SubActor, SubscribingActor } from "./receiver.ts";
@@ -75,7 +75,10 @@ export class Model implements Scene {
 
   #newSender(name: string, isPlain: boolean): Sender {
     const { overflow, verbosity, hasWelcome, noDrop, invertMatching } = this.#start;
-    const options = pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval");
+    const options = {
+      ...pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval"),
+      ...this.#queues("sender"),
+    };
     if (this.#kind === "push-pull") return new PushActor(this, name, options);
     if (this.#kind === "pub-sub")
       return new PubActor(this, name, options, { overflow, noDrop: false, invertMatching: false });
@@ -93,11 +96,21 @@ export class Model implements Scene {
 
   #newReceiver(name: string, isPlain: boolean): Receiver {
     const { invertMatching, sendHighWaterMark, verboseUnsubscribe } = this.#start;
-    const options = pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval");
+    const options = {
+      ...pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval"),
+      ...this.#queues("receiver"),
+    };
     if (this.#kind === "push-pull") return new PullActor(this, name, options);
     if (this.#kind === "pub-sub") return new SubActor(this, name, options, false);
     if (isPlain) return new SubActor(this, name, options, invertMatching);
     return new XSubActor(this, name, options, sendHighWaterMark, verboseUnsubscribe);
+  }
+
+  /** What an XPUB and an XSUB do not have, or not drawn. */
+  #queues(side: Side): QueueOptions {
+    if (this.#kind === "xpub-xsub") return {};
+    const { conflating, immediate } = this.#start;
+    return { conflate: conflating === side || conflating === "both", immediate };
   }
 
   /** Those that receive: XPUBs do too. */
@@ -334,9 +347,16 @@ export class Model implements Scene {
     for (const reader of this.#readers())
       if (reader instanceof XPubActor && reader.untold > 0)
         return `${reader.name} has not told of ${reader.untold} messages`;
+    for (const sender of this.#senders) {
+      const stuck = sender instanceof XPubActor ? 0 : sender.stuck;
+      if (stuck > 0) return `${sender.name} has ${stuck} messages queued for peers that read`;
+    }
     if (this.#kind !== "push-pull") return null;
+    const { conflate } = this.#queues("receiver");
     for (const { id, link, received } of this.ledger.entries) {
       if (received > 1) return `message ${id} was received ${received} times`;
+      // Of those that came together a receiver that conflates keeps the last.
+      if (conflate && id !== link?.lastWritten) continue;
       if (received === 0 && link !== null && !link.isOver)
         return `message ${id} was written and is not received, and its connection is open`;
     }

@@ -50,6 +50,9 @@ export interface Start {
   receiveTimeout: number;
   heartbeatInterval: number;
   overflow: "drop" | "disconnect";
+  /** Only with PUSH and PULL, PUB and SUB. */
+  conflating: Side | "nobody" | "both";
+  immediate: boolean;
   /** Only with XPUB and XSUB. */
   verbosity: Verbosity;
   noDrop: boolean;
@@ -146,6 +149,8 @@ export const start: fc.Arbitrary<Start> = fc.record({
   receiveTimeout: fc.constantFrom(-1, -1, 30),
   heartbeatInterval: fc.constantFrom(0, 0, 50),
   overflow: fc.constantFrom("drop", "drop", "disconnect"),
+  conflating: fc.constantFrom("nobody", "nobody", "nobody", "nobody", "sender", "receiver", "both"),
+  immediate: fc.constantFrom(false, false, true),
   verbosity: fc.constantFrom<Verbosity>(null, "allSubs", "allSubsUnsubs"),
   noDrop: fc.constantFrom(false, false, true),
   invertMatching: fc.constantFrom(false, false, false, true),
