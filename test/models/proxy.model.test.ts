@@ -16,6 +16,8 @@ type Step =
 interface Options {
   mark: number;
   maxChunk: number;
+  /** Bytes on their way before a stream is full, and the proxy held up. */
+  capacity: number;
   /** Whether connections break. */
   kills: boolean;
   /** Whether it is terminated while messages are on their way. */
@@ -33,6 +35,7 @@ const steps = fc.array(
 const options: fc.Arbitrary<Options> = fc.record({
   mark: fc.constantFrom(0, 1, 3, 1000),
   maxChunk: fc.constantFrom(7, 1e9),
+  capacity: fc.constantFrom(10, 65_536),
   kills: fc.boolean(),
   isBusy: fc.boolean(),
 });
@@ -40,11 +43,12 @@ const options: fc.Arbitrary<Options> = fc.record({
 /** Two senders, a proxy, two receivers: what comes out of each receiver, and whether it is all. */
 async function run(
   kind: "PULL to PUSH" | "XSUB to XPUB",
-  { mark, maxChunk, kills, isBusy }: Options,
+  { mark, maxChunk, capacity, kills, isBusy }: Options,
   list: readonly Step[],
 ): Promise<void> {
   const world = new World();
   world.network.maxChunk = maxChunk;
+  world.network.capacity = capacity;
   const isPush = kind === "PULL to PUSH";
   const marks = { receiveHighWaterMark: mark };
   const front = isPush ? world.pull(marks) : world.xsubscriber(marks);
