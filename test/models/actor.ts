@@ -32,6 +32,12 @@ export interface Scene {
   otherEnd(link: Link): Link | undefined;
 }
 
+/** PS-19, ZMQ_IMMEDIATE; not set: as false. */
+export interface QueueOptions {
+  conflate?: boolean;
+  immediate?: boolean;
+}
+
 /** The reason that an aborted call is rejected with. */
 export const ABORTED: unique symbol = Symbol("aborted");
 

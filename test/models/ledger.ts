@@ -9,6 +9,8 @@ export interface Entry {
   state: "pending" | "taken" | "refused";
   /** The connection that it was last written to. */
   link: Link | null;
+  /** It was taken in the call itself. */
+  isDealt: boolean;
   /** How many applications have got it. */
   received: number;
 }
@@ -27,7 +29,7 @@ export class Ledger {
       const from = (id + i) & 255;
       parts.push(BYTES.subarray(from, from + (i === 0 ? size : i)));
     }
-    const entry: Entry = { id, sender, parts, state: "pending", link: null, received: 0 };
+    const entry: Entry = { id, sender, parts, state: "pending", link: null, isDealt: false, received: 0 };
     this.entries.push(entry);
     return entry;
   }

@@ -35,6 +35,8 @@ export class Link implements Stream, StreamHandler {
   readonly address: string;
   readonly isDialled: boolean;
   readonly inner: Stream;
+  /** Of its own: where one address is dialled twice, the socket's counters could not be told apart by what the transport says. */
+  readonly remoteAddress: string;
   /** The peer's READY has come, ours has left. */
   heardReady = false;
   saidReady = false;
@@ -75,8 +77,10 @@ export class Link implements Stream, StreamHandler {
     isDialled: boolean,
     owner: LinkOwner,
     reset: (stream: Stream) => void,
+    number: number,
   ) {
     this.inner = inner;
+    this.remoteAddress = `${inner.remoteAddress} (${number})`;
     this.address = address;
     this.isDialled = isDialled;
     this.owner = owner;
@@ -105,10 +109,6 @@ export class Link implements Stream, StreamHandler {
         }
       },
     });
-  }
-
-  get remoteAddress(): string {
-    return this.inner.remoteAddress;
   }
 
   /** The handshake is complete at this end. */
@@ -223,8 +223,11 @@ export class Link implements Stream, StreamHandler {
 
 /** A transport whose streams are links. */
 export function linking(transport: Transport, owner: LinkOwner, reset: (stream: Stream) => void): Transport {
-  const link = (stream: Stream, address: string, isDialled: boolean): Link =>
-    new Link(stream, address, isDialled, owner, reset);
+  let number = 0;
+  const link = (stream: Stream, address: string, isDialled: boolean): Link => {
+    number += 1;
+    return new Link(stream, address, isDialled, owner, reset, number);
+  };
   return {
     check: (address, purpose) => transport.check(address, purpose),
     dial: (address, options, done) =>

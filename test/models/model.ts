@@ -1,4 +1,4 @@
-import { ABORTED, type Actor, type Call, type Scene } from "./actor.ts";
+import { ABORTED, type Actor, type Call, type QueueOptions, type Scene } from "./actor.ts";
 import { type Entry, Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { PullActor, type Receiver, SubActor, SubscribingActor } from "./receiver.ts";
@@ -8,12 +8,12 @@ import type { Kind, Side, Start, Step } from "./steps.ts";
 import { XSubActor } from "./x-receiver.ts";
 import { XPubActor } from "./x-sender.ts";
 
-const [SENDERS, RECEIVERS, ADDRESSES] = [2, 3, 3] as const;
+const ADDRESSES = 3;
 /** The longest that a lost connection, a handshake that fails and a linger take; then whatever can be regained has been. */
 const RECOVERY = 62_000;
 
 /**
- * Two senders, three receivers, three addresses for each of both sides, and everything that can happen to them. What each
+ * One or two senders, one to three receivers, three addresses for each of both sides, and everything that can happen to them. What each
  * socket must, may and must not do follows from its calls and from the bytes that it heard; the actors judge at once, the
  * model at the end, when the faults have been taken away and everything that is wanted must come true.
  */
@@ -34,8 +34,8 @@ export class Model implements Scene {
     this.site = site;
     this.#start = start;
     this.#kind = kind;
-    for (let i = 0; i < SENDERS; i += 1) this.#senders.push(this.#makeSender(i));
-    for (let i = 0; i < RECEIVERS; i += 1) this.#receivers.push(this.#makeReceiver(i));
+    for (let i = 0; i < start.senders; i += 1) this.#senders.push(this.#makeSender(i));
+    for (let i = 0; i < start.receivers; i += 1) this.#receivers.push(this.#makeReceiver(i));
   }
 
   fault(text: string): void {
@@ -68,14 +68,17 @@ export class Model implements Scene {
   /** @param n its place: the last one of each side is a PUB, or a SUB, where they are mixed. */
   #makeSender(n: number): Sender {
     const name = `sender ${++this.#made}`;
-    const actor = this.#newSender(name, this.#start.isMixed && n === SENDERS - 1);
+    const actor = this.#newSender(name, this.#start.isMixed && n === this.#start.senders - 1);
     this.#actors.push(actor);
     return actor;
   }
 
   #newSender(name: string, isPlain: boolean): Sender {
     const { overflow, verbosity, hasWelcome, noDrop, invertMatching } = this.#start;
-    const options = pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval");
+    const options = {
+      ...pick(this.#start, "sendHighWaterMark", "sendTimeout", "heartbeatInterval"),
+      ...this.#queues("sender"),
+    };
     if (this.#kind === "push-pull") return new PushActor(this, name, options);
     if (this.#kind === "pub-sub")
       return new PubActor(this, name, options, { overflow, noDrop: false, invertMatching: false });
@@ -86,18 +89,28 @@ export class Model implements Scene {
 
   #makeReceiver(n: number): Receiver {
     const name = `receiver ${++this.#made}`;
-    const actor = this.#newReceiver(name, this.#start.isMixed && n === RECEIVERS - 1);
+    const actor = this.#newReceiver(name, this.#start.isMixed && n === this.#start.receivers - 1);
     this.#actors.push(actor);
     return actor;
   }
 
   #newReceiver(name: string, isPlain: boolean): Receiver {
     const { invertMatching, sendHighWaterMark, verboseUnsubscribe } = this.#start;
-    const options = pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval");
+    const options = {
+      ...pick(this.#start, "receiveHighWaterMark", "receiveTimeout", "heartbeatInterval"),
+      ...this.#queues("receiver"),
+    };
     if (this.#kind === "push-pull") return new PullActor(this, name, options);
     if (this.#kind === "pub-sub") return new SubActor(this, name, options, false);
     if (isPlain) return new SubActor(this, name, options, invertMatching);
     return new XSubActor(this, name, options, sendHighWaterMark, verboseUnsubscribe);
+  }
+
+  /** What an XPUB and an XSUB do not have, or not drawn. */
+  #queues(side: Side): QueueOptions {
+    if (this.#kind === "xpub-xsub") return {};
+    const { conflating, immediate } = this.#start;
+    return { conflate: conflating === side || conflating === "both", immediate };
   }
 
   /** Those that receive: XPUBs do too. */
@@ -243,8 +256,9 @@ export class Model implements Scene {
     const actors: Actor[] = side === "sender" ? this.#senders : this.#receivers;
     const old = this.#actor(side, n);
     old.close(linger);
-    const actor = side === "sender" ? this.#makeSender(n % SENDERS) : this.#makeReceiver(n % RECEIVERS);
-    actors[n % actors.length] = actor;
+    const place = n % actors.length;
+    const actor = side === "sender" ? this.#makeSender(place) : this.#makeReceiver(place);
+    actors[place] = actor;
     if (old instanceof SubscribingActor)
       for (const topic of old.topics.keys()) (actor as SubscribingActor).subscribe(topic);
     for (const address of old.binds) actor.bind(address);
@@ -313,9 +327,9 @@ export class Model implements Scene {
 
   /** Receives until nothing comes any more. */
   async #drain(): Promise<void> {
+    await this.site.settle();
     for (let before = -1; before !== this.#received(); ) {
       before = this.#received();
-      await this.site.settle();
       for (const reader of this.#readers())
         reader.reading.receive("one", Math.max(1, Math.min(reader.untold, 500)));
       await this.site.pass(2);
@@ -334,9 +348,16 @@ export class Model implements Scene {
     for (const reader of this.#readers())
       if (reader instanceof XPubActor && reader.untold > 0)
         return `${reader.name} has not told of ${reader.untold} messages`;
+    for (const sender of this.#senders) {
+      const stuck = sender instanceof XPubActor ? 0 : sender.stuck;
+      if (stuck > 0) return `${sender.name} has ${stuck} messages queued for peers that read`;
+    }
     if (this.#kind !== "push-pull") return null;
+    const { conflate } = this.#queues("receiver");
     for (const { id, link, received } of this.ledger.entries) {
       if (received > 1) return `message ${id} was received ${received} times`;
+      // Of those that came together a receiver that conflates keeps the last.
+      if (conflate && id !== link?.lastWritten) continue;
       if (received === 0 && link !== null && !link.isOver)
         return `message ${id} was written and is not received, and its connection is open`;
     }

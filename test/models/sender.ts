@@ -1,9 +1,9 @@
 import { type PeerStats, Publisher, Push, type XPublisher } from "../../src/sockets/index.ts";
-import { ABORTED, Actor, abortController, type Scene } from "./actor.ts";
+import { ABORTED, Actor, abortController, type QueueOptions, type Scene } from "./actor.ts";
 import { type Entry, matches } from "./ledger.ts";
 import type { Link } from "./link.ts";
 
-export interface SenderOptions {
+export interface SenderOptions extends QueueOptions {
   sendHighWaterMark: number;
   sendTimeout: number;
   heartbeatInterval: number;
@@ -31,6 +31,12 @@ export abstract class Sender<
   /** It cannot be known any more what the counters should be. */
   protected isVague = false;
   written = 0;
+  protected readonly queues: QueueOptions;
+
+  constructor(scene: Scene, name: string, queues: QueueOptions, makeSocket: (owner: Actor) => S) {
+    super(scene, name, makeSocket as never);
+    this.queues = queues;
+  }
 
   /** So many messages one after the other, with one signal for all. */
   send(sending: Sending, count: number): Entry[] {
@@ -105,7 +111,19 @@ export abstract class Sender<
     if (this.written > sent) this.fault(`wrote ${this.written}, but counts ${sent}`);
     if (this.written < sent && !this.hasLostLink && !this.links.some((link) => link.isFull))
       this.fault(`counts ${sent} as sent, but wrote ${this.written}`);
+    const { conflate, immediate } = this.queues;
+    for (const peer of stats.peers) {
+      if (conflate && peer.queued > 1) this.fault(`conflates, and ${peer.queued} are queued`);
+      if (immediate && peer.socketType === null && peer.queued > 0)
+        this.fault(`${peer.queued} are queued for ${peer.address}, which is not connected`);
+    }
     return stats;
+  }
+
+  /** Messages that wait for somebody who is connected. */
+  get stuck(): number {
+    const { peers } = this.socket.stats();
+    return peers.reduce((sum, peer) => sum + (peer.socketType === null ? 0 : peer.queued), 0);
   }
 
   /** Messages for the application among those that are queued. */
@@ -127,6 +145,8 @@ export abstract class Sender<
   }
 
   protected hasRoom(peer: PeerStats): boolean {
+    if (this.queues.immediate && peer.socketType === null) return false;
+    if (this.queues.conflate) return true;
     const { sendHighWaterMark } = this.socket;
     return sendHighWaterMark === 0 || peer.queued < sendHighWaterMark;
   }
@@ -143,13 +163,16 @@ export class PushActor extends Sender<Push> {
   #checkedAt = 0;
   /** A peer that had dialled us is gone. */
   #hasLostCaller = false;
+  /** At most so many were replaced since: known for what is taken at once, not for what waited. */
+  #replaced = 0;
 
   constructor(scene: Scene, name: string, options: SenderOptions) {
-    super(scene, name, (owner) => new Push({ ...COMMON, ...options }, scene.site.context(owner)));
+    super(scene, name, options, (owner) => new Push({ ...COMMON, ...options }, scene.site.context(owner)));
   }
 
   /**
-   * Nothing is dropped but what was queued for a peer that had dialled us and is gone (RFC 30), and what a linger was too short for.
+   * Nothing is dropped but what was queued for a peer that had dialled us and is gone (RFC 30), with `immediate` for any peer that is
+   * gone, what a linger was too short for, and with `conflate` what a newer one took the place of.
    */
   override checkCounters(): ReturnType<Actor["checkCounters"]> {
     const stats = super.checkCounters();
@@ -158,8 +181,10 @@ export class PushActor extends Sender<Push> {
     const isTimeUp = this.lingerEnds.some(
       (end) => end <= now + site.lateness && end >= this.#checkedAt - site.lateness,
     );
-    if (stats.dropped > this.#dropped && !isTimeUp && !this.#hasLostCaller)
-      this.fault(`dropped ${stats.dropped - this.#dropped} without a reason`);
+    const dropped = stats.dropped - this.#dropped;
+    if (dropped > this.#replaced && !isTimeUp && !this.#hasLostCaller)
+      this.fault(`dropped ${dropped} without a reason, ${this.#replaced} were replaced`);
+    this.#replaced = 0;
     this.#dropped = stats.dropped;
     this.#checkedAt = now;
     this.#hasLostCaller = false;
@@ -170,7 +195,7 @@ export class PushActor extends Sender<Push> {
     super.ended(link);
     // What lingers is cut by us only when the time is up, or by a heartbeat.
     const isOurs = link.closing === "yes" && link.isCut && this.socket.heartbeatInterval === 0;
-    if (!link.isDialled && !isOurs) this.#hasLostCaller = true;
+    if ((!link.isDialled || this.queues.immediate) && !isOurs) this.#hasLostCaller = true;
   }
 
   heard(_link: Link, parts: Buffer[]): void {
@@ -188,6 +213,7 @@ export class PushActor extends Sender<Push> {
 
   protected override settled(entry: Entry, taken: boolean): void {
     if (taken) this.dealtTo += 1;
+    if (taken && this.queues.conflate && !entry.isDealt) this.#replaced += 1;
     super.settled(entry, taken);
   }
 
@@ -203,6 +229,8 @@ export class PushActor extends Sender<Push> {
       const peer = before[to] as PeerStats;
       if (!this.hasRoom(peer)) this.fault(`message ${entry.id} went to ${peer.address}, which has no room`);
       if (total(after[to]) !== total(peer) + 1) this.fault(`message ${entry.id} counts twice`);
+      entry.isDealt = true;
+      if (this.queues.conflate && peer.queued > 0) this.#replaced += 1;
       this.#turn(to, before);
     } else if (this.pending === 0 && this.#closingNothing()) {
       const free = before.find((peer) => this.hasRoom(peer));
@@ -251,8 +279,14 @@ export abstract class PublishingActor<
 > extends Sender<S> {
   protected readonly publishing: PublishingOptions;
 
-  constructor(scene: Scene, name: string, makeSocket: (owner: Actor) => S, publishing: PublishingOptions) {
-    super(scene, name, makeSocket as never);
+  constructor(
+    scene: Scene,
+    name: string,
+    queues: QueueOptions,
+    makeSocket: (owner: Actor) => S,
+    publishing: PublishingOptions,
+  ) {
+    super(scene, name, queues, makeSocket);
     this.publishing = publishing;
     this.isVague = publishing.noDrop;
   }
@@ -357,10 +391,11 @@ export abstract class PublishingActor<
     const isDropped = after.dropped > before.dropped;
     if (isDropped && this.publishing.noDrop)
       this.fault(`message ${entry.id} was dropped, in spite of noDrop`);
-    const hasRoom = this.hasRoomFor(before, link);
-    if (isDropped === hasRoom && link?.closing === "no")
+    // With `conflate` there is always room, and the one that it takes the place of counts.
+    const isKept = this.queues.conflate ? before.queued === 0 : this.hasRoomFor(before, link);
+    if (isDropped === isKept && link?.closing === "no")
       this.fault(`message ${entry.id} was ${isDropped ? "" : "not "}dropped for ${before.address}`);
-    if (!isDropped || this.socket.overflow === "drop" || link === undefined) return;
+    if (!isDropped || this.queues.conflate || this.socket.overflow === "drop" || link === undefined) return;
     link.closing = "perhaps";
     link.isTooSlow = true;
   }
@@ -372,7 +407,7 @@ export class PubActor extends PublishingActor<Publisher> {
   constructor(scene: Scene, name: string, options: SenderOptions, publishing: PublishingOptions) {
     const make = (owner: Actor): Publisher =>
       new Publisher({ ...COMMON, ...options, ...publishing }, scene.site.context(owner));
-    super(scene, name, make, publishing);
+    super(scene, name, options, make, publishing);
   }
 
   get dialsTwice(): boolean {

@@ -41,6 +41,9 @@ export interface Start {
   seed: number;
   /** Who is bound, dialled by all the others; receivers have a topic. */
   bound: Side | "nobody";
+  /** How many sockets there are: few make many runs, and most of what goes wrong needs but two. */
+  senders: number;
+  receivers: number;
   /** Bytes on their way before a stream is full; bytes that a chunk may have. */
   capacity: number;
   maxChunk: number;
@@ -50,6 +53,9 @@ export interface Start {
   receiveTimeout: number;
   heartbeatInterval: number;
   overflow: "drop" | "disconnect";
+  /** Only with PUSH and PULL, PUB and SUB. */
+  conflating: Side | "nobody" | "both";
+  immediate: boolean;
   /** Only with XPUB and XSUB. */
   verbosity: Verbosity;
   noDrop: boolean;
@@ -138,6 +144,8 @@ const UPSTREAM = [
 export const start: fc.Arbitrary<Start> = fc.record({
   seed: fc.integer(),
   bound: fc.constantFrom("receiver", "sender", "receiver", "sender", "nobody"),
+  senders: fc.integer({ min: 1, max: 2 }),
+  receivers: fc.integer({ min: 1, max: 3 }),
   capacity: fc.constantFrom(100, 2000, 65_536),
   maxChunk: fc.constantFrom(Number.MAX_SAFE_INTEGER, 3000, 100, 7),
   sendHighWaterMark: highWaterMark,
@@ -146,6 +154,8 @@ export const start: fc.Arbitrary<Start> = fc.record({
   receiveTimeout: fc.constantFrom(-1, -1, 30),
   heartbeatInterval: fc.constantFrom(0, 0, 50),
   overflow: fc.constantFrom("drop", "drop", "disconnect"),
+  conflating: fc.constantFrom("nobody", "nobody", "nobody", "nobody", "sender", "receiver", "both"),
+  immediate: fc.constantFrom(false, false, true),
   verbosity: fc.constantFrom<Verbosity>(null, "allSubs", "allSubsUnsubs"),
   noDrop: fc.constantFrom(false, false, true),
   invertMatching: fc.constantFrom(false, false, false, true),

@@ -5,13 +5,15 @@ import { trapRejections } from "../support/sim-sockets.ts";
 import { Model } from "./model.ts";
 import { check } from "./replay.ts";
 import { TcpSite } from "./site.ts";
-import { start, stepsOf } from "./steps.ts";
+import { type Kind, start, stepsOf } from "./steps.ts";
 
 trapRejections();
 
 const file = "test/models/tcp.model.test.ts";
 
-describe.each(["push-pull", "pub-sub"] as const)("the model of %s, over TCP and in real time", (kind) => {
+const kinds: readonly Kind[] = ["push-pull", "pub-sub", "xpub-xsub"];
+
+describe.each(kinds)("the model of %s, over TCP and in real time", (kind) => {
   const name = `${kind}: whatever the timing, nothing is invented, lost without a reason, doubled or out of order`;
   it(name, { timeout: 300_000 }, async () => {
     const ports: number[] = [];

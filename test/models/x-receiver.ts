@@ -15,7 +15,7 @@ export class XSubActor extends SubscribingActor<XSubscriber> {
     sendHighWaterMark: number,
     verboseUnsubscribe: boolean,
   ) {
-    super(scene, name, (owner) => {
+    super(scene, name, options, (owner) => {
       const given = { ...COMMON, ...options, sendHighWaterMark, verboseUnsubscribe };
       return new XSubscriber(given, scene.site.context(owner));
     });

@@ -40,6 +40,7 @@ export class XPubActor extends PublishingActor<XPublisher> {
     super(
       scene,
       name,
+      sender,
       (owner: Actor) => {
         const options = { ...COMMON, ...sender, ...publishing, verbosity, receiveHighWaterMark: 0 };
         return new XPublisher(options, scene.site.context(owner));

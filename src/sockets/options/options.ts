@@ -51,8 +51,11 @@ export const RULES: OptionTable<AllOptions> = {
   ...XSUBSCRIBE_OPTIONS,
 };
 
+const DEFAULTS = Object.freeze(
+  Object.fromEntries(Object.entries(RULES).map(([name, rule]) => [name, rule.initial])),
+) as unknown as Readonly<AllOptions>;
+
 /** Every option with its default. */
 export function defaultOptions(): AllOptions {
-  const entries = Object.entries(RULES).map(([name, rule]) => [name, rule.initial]);
-  return Object.fromEntries(entries) as AllOptions;
+  return { ...DEFAULTS };
 }
