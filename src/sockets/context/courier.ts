@@ -1,6 +1,5 @@
 import type { Environment } from "./environment.ts";
-import type { Flushable } from "./flusher.ts";
-import { throwUncaught } from "./uncaught.ts";
+import { type Flushable, flushEach } from "./flusher.ts";
 
 /** ms that deliveries may follow one another within one turn of the event loop. */
 const RUN = 2;
@@ -41,12 +40,6 @@ export class Courier {
   #deliver(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const item of pending) {
-      try {
-        item.flush();
-      } catch (error) {
-        throwUncaught(this.#environment, error);
-      }
-    }
+    flushEach(pending, this.#environment);
   }
 }

@@ -27,12 +27,17 @@ export class Flusher {
   #flushAll(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const item of pending) {
-      try {
-        item.flush();
-      } catch (error) {
-        throwUncaught(this.#environment, error);
-      }
+    flushEach(pending, this.#environment);
+  }
+}
+
+/** One that throws does not keep the others from their turn. */
+export function flushEach(items: readonly Flushable[], environment: Environment): void {
+  for (const item of items) {
+    try {
+      item.flush();
+    } catch (error) {
+      throwUncaught(environment, error);
     }
   }
 }
