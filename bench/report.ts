@@ -1,8 +1,8 @@
 import { markdownTable } from "markdown-table";
 import { type Cell, cellTitle } from "./cells.ts";
 import { CONTENDERS } from "./contenders.ts";
-import type { BenchResult, CellResult } from "./results.ts";
-import { median, summarize } from "./statistics.ts";
+import { type BenchResult, type CellResult, kindOf, type ScenarioResult } from "./results.ts";
+import { formatSpread, median } from "./statistics.ts";
 
 /** Whose median is divided by whose. */
 const RATIOS = [
@@ -15,21 +15,12 @@ const SHORT = { zmtp: "zmtp", "zmtp-batch": "batches", "zeromq.js": "zeromq.js",
 
 type Align = "l" | "r";
 
-function table(rows: string[][]): string {
-  const align: Align[] = rows[0]!.map((_, column) => (column === 0 ? "l" : "r"));
+/** @param align by column; if not given, the first is a label and the others are numbers */
+function table(
+  rows: string[][],
+  align: Align[] = rows[0]!.map((_, column) => (column === 0 ? "l" : "r")),
+): string {
   return markdownTable(rows, { align });
-}
-
-/** Three significant digits with the unit's letter: 2.31 M, 187 k, 950. */
-export function formatCount(value: number): string {
-  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`;
-  if (value >= 999.5) return `${(value / 1e3).toPrecision(3)} k`;
-  return value.toPrecision(3);
-}
-
-function formatSpread(values: readonly number[], format: (value: number) => string): string {
-  const { median: middle, min, max } = summarize(values);
-  return `${format(middle)} (${format(min)}..${format(max)})`;
 }
 
 type Figure = (sample: CellResult["contenders"][number]["samples"][number]) => number;
@@ -49,22 +40,31 @@ function namesIn(results: readonly CellResult[]): { name: string; title: string 
   return CONTENDERS.filter(({ name }) => has(name));
 }
 
-function rateTable(results: readonly CellResult[]): string {
+function rateTable(results: readonly CellResult[], cores: number): string {
   const names = namesIn(results);
   const rate: Figure = (sample) => sample.rate;
   const ratios = RATIOS.filter((pair) => pair.every((name) => names.some((one) => one.name === name)));
   const rows = results.map((result) => [
     cellTitle(result.cell),
-    ...names.map(({ name }) => cellText(result, name, (rates) => formatSpread(rates, formatCount))),
+    ...names.map(({ name }) => cellText(result, name, (rates) => formatSpread(rates))),
     ...ratios.map((pair) => ratio(result, pair, rate)),
+    loadText(result),
   ]);
   const heads = ratios.map(([above, below]) => `${SHORT[above]} : ${SHORT[below]}`);
-  return table([["messages/s", ...names.map(({ title }) => title), ...heads], ...rows]);
+  return table([["messages/s", ...names.map(({ title }) => title), ...heads, loadHead(cores)], ...rows]);
 
   function cellText(result: CellResult, name: string, format: (rates: number[]) => string): string {
     const rates = values(result, name, rate);
     return rates.length === 0 ? "none" : format(rates);
   }
+}
+
+function loadText({ load }: CellResult): string {
+  return load?.toFixed(1) ?? "";
+}
+
+function loadHead(cores: number): string {
+  return `load, ${cores} cores`;
 }
 
 function cpuTable(results: readonly CellResult[]): string {
@@ -80,7 +80,7 @@ function cpuTable(results: readonly CellResult[]): string {
   return table([["CPU, µs per message: sender + receiver", ...names.map(({ title }) => title)], ...rows]);
 }
 
-function roundTripTable(results: readonly CellResult[]): string {
+function roundTripTable(results: readonly CellResult[], cores: number): string {
   const names = namesIn(results);
   const micros = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
   const rows = results.flatMap((result) => {
@@ -90,6 +90,7 @@ function roundTripTable(results: readonly CellResult[]): string {
         const figures = values(result, name, figure);
         return figures.length === 0 ? "none" : formatSpread(figures, micros);
       }),
+      loadText(result),
     ];
     const cpu: Figure = (sample) => sample.cpuSender + sample.cpuReceiver;
     return [
@@ -98,7 +99,7 @@ function roundTripTable(results: readonly CellResult[]): string {
       row("CPU, both ends", cpu),
     ];
   });
-  return table([["µs", ...names.map(({ title }) => title)], ...rows]);
+  return table([["µs", ...names.map(({ title }) => title), loadHead(cores)], ...rows]);
 }
 
 function describeQueues(cells: readonly Cell[]): string[] {
@@ -144,23 +145,56 @@ function bullets(lines: readonly string[]): string {
   return lines.map((line) => `* ${line}`).join("\n");
 }
 
-export function describeRun({ machine, rounds, seconds, warmup, pin }: BenchResult): string {
-  const { cpu, cores, memoryGiB, kernel, node, zeromqJs, libzmq, loadAverage, date, commit } = machine;
+function describeMethod(result: BenchResult): string {
+  const { rounds, seconds, warmup, pin } = result;
+  if (kindOf(result) === "scenarios") {
+    return `Medians (min..max) of ${rounds} rounds of ${seconds} s, where a scenario has rounds.`;
+  }
+  return (
+    `Medians (min..max) of ${rounds} rounds of ${seconds} s after ${warmup} s of warm-up, the contenders in turn within each ` +
+    `round; two processes over loopback${pin ? ", each pinned to a core of its own" : ""}; time is the receiver's, from its first message to its last.`
+  );
+}
+
+/** Machine, versions and how it was measured. */
+export function describeRun(result: BenchResult): string {
+  const { cpu, cores, memoryGiB, kernel, node, zeromqJs, libzmq, loadAverage, date, commit } = result.machine;
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}; load average before: ${loadAverage.join(", ")}.`,
     `Node ${node}, zeromq.js ${zeromqJs}, libzmq in C ${libzmq ?? "not there"}; zmtp at commit ${commit}, ${date.slice(0, 10)}.`,
-    `Medians (min..max) of ${rounds} rounds of ${seconds} s after ${warmup} s of warm-up, the contenders in turn within each ` +
-      `round; two processes over loopback${pin ? ", each pinned to a core of its own" : ""}; time is the receiver's, from its first message to its last.`,
+    describeMethod(result),
   ].join("\n");
 }
 
-/** The whole result as markdown that is readable in a terminal too. */
+/** One scenario: its title and a table of its figures. */
+export function formatScenario({ title, load, figures, failure }: ScenarioResult): string {
+  const head = `**${title}** (load before: ${load.toFixed(1)})`;
+  if (failure !== null) return `${head}\n\nFailed: ${failure}`;
+  const rows = figures.map(({ what, contender, samples, unit, goal = "" }) => [
+    what,
+    contender,
+    samples.length === 0 ? "none" : formatSpread(samples),
+    unit,
+    goal,
+  ]);
+  return `${head}\n\n${table([["", "contender", "median (min..max)", "unit", "goal"], ...rows], ["l", "l", "r", "l", "l"])}`;
+}
+
+/** All scenarios of a result as markdown. */
+export function formatScenarios(result: BenchResult): string {
+  const parts = [describeRun(result), ...(result.scenarios ?? []).map(formatScenario)];
+  if (result.notes.length > 0) parts.push(bullets(result.notes));
+  return parts.join("\n\n");
+}
+
+/** All cells of a result as markdown that is readable in a terminal too. */
 export function formatReport(result: BenchResult): string {
   const streams = result.cells.filter(({ cell }) => cell.pattern !== "round-trip");
   const roundTrips = result.cells.filter(({ cell }) => cell.pattern === "round-trip");
+  const { cores } = result.machine;
   const parts = [describeRun(result)];
-  if (streams.length > 0) parts.push(rateTable(streams), cpuTable(streams));
-  if (roundTrips.length > 0) parts.push(roundTripTable(roundTrips));
+  if (streams.length > 0) parts.push(rateTable(streams, cores), cpuTable(streams));
+  if (roundTrips.length > 0) parts.push(roundTripTable(roundTrips, cores));
   const notes = [
     ...describeQueues(result.cells.map(({ cell }) => cell)),
     ...result.notes,
@@ -169,6 +203,7 @@ export function formatReport(result: BenchResult): string {
   parts.push(
     bullets([
       ...notes,
+      "Load is the average number of processes that wanted to run over the minute before, this benchmark's own among them.",
       "CPU is user and system time of the whole process, all threads. libzmq uses two threads a process (also inside zeromq.js) and gains from more cores.",
       '"zmtp" and "zeromq.js" run the same program: `await send()` for each message, `for await` at the other end; "batches" is `trySend()` and `receiveBatch()`. "node:net, bytes only" writes the same bytes framed beforehand and never parses them.',
     ]),
