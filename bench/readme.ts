@@ -1,17 +1,25 @@
-// Puts the tables of the newest saved results into README.md: npm run bench:readme [-- FILE.json...]
+// Puts the tables and the plot of the newest saved results into README.md: npm run bench:readme [-- FILE.json...]
 import { readFileSync, writeFileSync } from "node:fs";
-import { formatReport, formatScenarios } from "./report.ts";
+import { plotThroughput } from "./plot.ts";
+import { formatReport } from "./report.ts";
 import { kindOf, newestSaved, readResult } from "./results.ts";
+import { formatScenarios } from "./scenarios/report.ts";
 
 const START = "<!-- bench:start -->";
 const END = "<!-- bench:end -->";
 const README = new URL("../README.md", import.meta.url);
+const PLOT = "bench/results/throughput.svg";
 
 const given = process.argv.slice(2).map(readResult);
 const cells = given.find((result) => kindOf(result) === "cells") ?? newestSaved("cells");
 const scenarios = given.find((result) => kindOf(result) === "scenarios") ?? newestSaved("scenarios");
 
 const sections: string[] = [];
+const plot = cells === null ? null : plotThroughput(cells);
+if (plot !== null) {
+  writeFileSync(new URL(`../${PLOT}`, import.meta.url), `${plot}\n`);
+  sections.push(`![Messages per second by size of the body, all contenders](${PLOT})`);
+}
 if (cells !== null) sections.push(formatReport(cells));
 if (scenarios !== null) sections.push(formatScenarios(scenarios));
 

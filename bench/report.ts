@@ -1,7 +1,7 @@
-import { markdownTable } from "markdown-table";
 import { type Cell, cellTitle } from "./cells.ts";
 import { CONTENDERS } from "./contenders.ts";
-import { type BenchResult, type CellResult, kindOf, type ScenarioResult } from "./results.ts";
+import { bullets, table } from "./markdown.ts";
+import { type BenchResult, type CellResult, kindOf } from "./results.ts";
 import { formatSpread, median } from "./statistics.ts";
 
 /** Whose median is divided by whose. */
@@ -12,16 +12,6 @@ const RATIOS = [
 ] as const;
 
 const SHORT = { zmtp: "zmtp", "zmtp-batch": "batches", "zeromq.js": "zeromq.js", libzmq: "libzmq" } as const;
-
-type Align = "l" | "r";
-
-/** @param align by column; if not given, the first is a label and the others are numbers */
-function table(
-  rows: string[][],
-  align: Align[] = rows[0]!.map((_, column) => (column === 0 ? "l" : "r")),
-): string {
-  return markdownTable(rows, { align });
-}
 
 type Figure = (sample: CellResult["contenders"][number]["samples"][number]) => number;
 
@@ -40,18 +30,29 @@ function namesIn(results: readonly CellResult[]): { name: string; title: string 
   return CONTENDERS.filter(({ name }) => has(name));
 }
 
+type Ratio = (typeof RATIOS)[number];
+
+/** Those of which both are there. */
+function ratiosOf(names: readonly { name: string }[]): Ratio[] {
+  return RATIOS.filter((pair) => pair.every((name) => names.some((one) => one.name === name)));
+}
+
+function ratioHead([above, below]: Ratio): string {
+  return `${SHORT[above]} : ${SHORT[below]}`;
+}
+
 function rateTable(results: readonly CellResult[], cores: number): string {
   const names = namesIn(results);
   const rate: Figure = (sample) => sample.rate;
-  const ratios = RATIOS.filter((pair) => pair.every((name) => names.some((one) => one.name === name)));
+  const ratios = ratiosOf(names);
   const rows = results.map((result) => [
     cellTitle(result.cell),
     ...names.map(({ name }) => cellText(result, name, (rates) => formatSpread(rates))),
     ...ratios.map((pair) => ratio(result, pair, rate)),
     loadText(result),
   ]);
-  const heads = ratios.map(([above, below]) => `${SHORT[above]} : ${SHORT[below]}`);
-  return table([["messages/s", ...names.map(({ title }) => title), ...heads, loadHead(cores)], ...rows]);
+  const heads = [...names.map(({ title }) => title), ...ratios.map(ratioHead), loadHead(cores)];
+  return table([["messages/s", ...heads], ...rows]);
 
   function cellText(result: CellResult, name: string, format: (rates: number[]) => string): string {
     const rates = values(result, name, rate);
@@ -67,8 +68,11 @@ function loadHead(cores: number): string {
   return `load, ${cores} cores`;
 }
 
+const bothEnds: Figure = (sample) => sample.cpuSender + sample.cpuReceiver;
+
 function cpuTable(results: readonly CellResult[]): string {
   const names = namesIn(results);
+  const ratios = ratiosOf(names);
   const rows = results.map((result) => [
     cellTitle(result.cell),
     ...names.map(({ name }) => {
@@ -76,8 +80,10 @@ function cpuTable(results: readonly CellResult[]): string {
       const receiver = values(result, name, (sample) => sample.cpuReceiver);
       return sender.length === 0 ? "none" : `${median(sender).toFixed(2)} + ${median(receiver).toFixed(2)}`;
     }),
+    ...ratios.map((pair) => ratio(result, pair, bothEnds)),
   ]);
-  return table([["CPU, µs per message: sender + receiver", ...names.map(({ title }) => title)], ...rows]);
+  const heads = [...names.map(({ title }) => title), ...ratios.map(ratioHead)];
+  return table([["CPU, µs per message: sender + receiver", ...heads], ...rows]);
 }
 
 function roundTripTable(results: readonly CellResult[], cores: number): string {
@@ -92,11 +98,10 @@ function roundTripTable(results: readonly CellResult[], cores: number): string {
       }),
       loadText(result),
     ];
-    const cpu: Figure = (sample) => sample.cpuSender + sample.cpuReceiver;
     return [
       row("p50", (sample) => sample.p50!),
       row("p99", (sample) => sample.p99!),
-      row("CPU, both ends", cpu),
+      row("CPU, both ends", bothEnds),
     ];
   });
   return table([["µs", ...names.map(({ title }) => title), loadHead(cores)], ...rows]);
@@ -141,10 +146,6 @@ function problems({ cells }: BenchResult): string[] {
   );
 }
 
-function bullets(lines: readonly string[]): string {
-  return lines.map((line) => `* ${line}`).join("\n");
-}
-
 function describeMethod(result: BenchResult): string {
   const { rounds, seconds, warmup, pin } = result;
   if (kindOf(result) === "scenarios") {
@@ -164,27 +165,6 @@ export function describeRun(result: BenchResult): string {
     `Node ${node}, zeromq.js ${zeromqJs}, libzmq in C ${libzmq ?? "not there"}; zmtp at commit ${commit}, ${date.slice(0, 10)}.`,
     describeMethod(result),
   ].join("\n");
-}
-
-/** One scenario: its title and a table of its figures. */
-export function formatScenario({ title, load, figures, failure }: ScenarioResult): string {
-  const head = `**${title}** (load before: ${load.toFixed(1)})`;
-  if (failure !== null) return `${head}\n\nFailed: ${failure}`;
-  const rows = figures.map(({ what, contender, samples, unit, goal = "" }) => [
-    what,
-    contender,
-    samples.length === 0 ? "none" : formatSpread(samples),
-    unit,
-    goal,
-  ]);
-  return `${head}\n\n${table([["", "contender", "median (min..max)", "unit", "goal"], ...rows], ["l", "l", "r", "l", "l"])}`;
-}
-
-/** All scenarios of a result as markdown. */
-export function formatScenarios(result: BenchResult): string {
-  const parts = [describeRun(result), ...(result.scenarios ?? []).map(formatScenario)];
-  if (result.notes.length > 0) parts.push(bullets(result.notes));
-  return parts.join("\n\n");
 }
 
 /** All cells of a result as markdown that is readable in a terminal too. */

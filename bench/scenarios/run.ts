@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import type { Surroundings } from "../compare.ts";
-import { formatScenario } from "../report.ts";
 import { type BenchResult, type ScenarioResult, writeResult } from "../results.ts";
 import { SCENARIOS } from "./index.ts";
+import { formatScenario } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Those whose name has one of `only` in it; all if it is empty. @throws if there are none */
