@@ -1,5 +1,8 @@
 import b from "benny";
 
+/** That a case is sampled for. */
+const SECONDS = 1;
+
 /**
  * Compares cases with benny and prints nanoseconds per item, median and minimum over its samples.
  *
@@ -15,6 +18,7 @@ export async function suite(
   await b.suite(
     title,
     ...Object.entries(cases).map(([name, setUp]) => b.add(name, setUp)),
+    b.configure({ cases: { maxTime: SECONDS } }),
     b.complete(({ results }) => {
       for (const { name, details } of results) {
         const [median, min] = [details.median, details.min].map((seconds) =>
