@@ -114,7 +114,8 @@ class Entrant {
   }
 }
 
-async function runCell(
+/** The contenders in turn, round by round. What goes wrong with one of them stands in its result. */
+export async function runCell(
   cell: Cell,
   contenders: readonly Contender[],
   around: Surroundings,

@@ -1,3 +1,4 @@
+import { allocation } from "./allocation.ts";
 import type { Scenario } from "./scenario.ts";
 
-export const SCENARIOS: readonly Scenario[] = [];
+export const SCENARIOS: readonly Scenario[] = [allocation];

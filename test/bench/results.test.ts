@@ -16,6 +16,7 @@ import {
 } from "../../bench/results.ts";
 import { formatScenario, formatScenarios } from "../../bench/scenarios/report.ts";
 import { formatCount, formatSpread } from "../../bench/statistics.ts";
+import { verdict } from "../../bench/verdict.ts";
 
 const machine = {
   date: "2026-01-02T03:04:05.678Z",
@@ -231,5 +232,29 @@ describe("bench plot", () => {
     expect(svg).not.toContain("zeromq.js");
     expect(svg).not.toMatch(/NaN|undefined/);
     expect(plotThroughput(run(cell(16, [1], { transport: "ipc" })))).toBeNull();
+  });
+});
+
+describe("the speed guard", () => {
+  const withNet = (rates: readonly number[], net: readonly number[]): CellResult => {
+    const { contenders, ...rest } = cell(100, rates);
+    const failure = net.length === 0 ? "it ended with 1" : null;
+    const other = { name: "net", samples: net.map(sample), lossy: [], failure };
+    return { ...rest, contenders: [...contenders, other] };
+  };
+
+  it("compares our median with that of bare node:net, and says when it is low", () => {
+    expect(verdict(withNet([1, 2, 9], [10, 4, 90]), 0.1)).toBe(
+      "speed: PUSH to PULL, tcp, 100 B: 0.20 of bare node:net (slow below 0.1)",
+    );
+    expect(verdict(withNet([1, 2, 9], [10, 4, 90]), 0.25)).toBe(
+      "speed: PUSH to PULL, tcp, 100 B: 0.20 of bare node:net (SLOW, expected at least 0.25)",
+    );
+  });
+
+  it("says when there was nothing to compare", () => {
+    expect(verdict(withNet([1], []), 0.1)).toBe(
+      "speed: PUSH to PULL, tcp, 100 B: not measured (net: it ended with 1)",
+    );
   });
 });
