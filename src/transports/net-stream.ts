@@ -67,7 +67,8 @@ export class NetStream implements Stream {
       for (const chunk of chunks) socket.write(chunk);
       socket.uncork();
     }
-    return !socket.writableNeedDrain;
+    // Not `writableNeedDrain`, which is set for a chunk of that size even if the system has taken it all at once.
+    return socket.writableLength < HIGH_WATER_MARK;
   }
 
   pause(): void {

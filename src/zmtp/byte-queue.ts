@@ -3,6 +3,11 @@ export type Allocate = (size: number) => Uint8Array;
 
 export const allocateUint8Array: Allocate = (size) => new Uint8Array(size);
 
+/** Gives a view of memory that is there already. */
+export type View = (memory: ArrayBufferLike, offset: number, length: number) => Uint8Array;
+
+export const viewUint8Array: View = (memory, offset, length) => new Uint8Array(memory, offset, length);
+
 /** More waiting chunks than this are joined when they are small, for every chunk costs some 200 bytes by itself. */
 const MANY_CHUNKS = 64;
 const SMALL_CHUNK = 1024;
@@ -17,8 +22,12 @@ export class ByteQueue {
   /** Bytes that wait here. */
   length = 0;
   readonly #allocate: Allocate;
+  readonly #view: View;
   readonly #empty: Uint8Array;
   #head: Uint8Array = NOTHING;
+  /** The head's, kept here because asking for it costs as much as a view. */
+  #memory: ArrayBufferLike = NOTHING.buffer;
+  #offset = 0;
   /** Bytes of the head that were taken. */
   #at = 0;
   /** The chunks behind the head, from `#next` on. */
@@ -28,8 +37,9 @@ export class ByteQueue {
   #joined: Uint8Array = NOTHING;
   #room = 0;
 
-  constructor(allocate: Allocate) {
+  constructor(allocate: Allocate, view: View = viewUint8Array) {
     this.#allocate = allocate;
+    this.#view = view;
     this.#empty = allocate(0);
   }
 
@@ -38,7 +48,7 @@ export class ByteQueue {
     const size = chunk.length;
     if (size === 0) return;
     if (this.length === 0) {
-      this.#head = chunk;
+      this.#setHead(chunk);
       this.length = size;
       return;
     }
@@ -67,7 +77,7 @@ export class ByteQueue {
     if (this.#at === this.#head.length) this.#advance();
     const end = this.#at + size;
     if (end > this.#head.length) return this.#gather(size);
-    const view = this.#head.subarray(this.#at, end);
+    const view = this.#view(this.#memory, this.#offset + this.#at, size);
     this.#at = end;
     this.length -= size;
     if (this.length === 0) this.#release();
@@ -79,6 +89,12 @@ export class ByteQueue {
     this.#chunks = [];
     this.#next = 0;
     this.#release();
+  }
+
+  #setHead(head: Uint8Array): void {
+    this.#head = head;
+    this.#memory = head.buffer;
+    this.#offset = head.byteOffset;
   }
 
   #gather(size: number): Uint8Array {
@@ -102,7 +118,7 @@ export class ByteQueue {
   }
 
   #advance(): void {
-    this.#head = this.#chunks[this.#next++] as Uint8Array;
+    this.#setHead(this.#chunks[this.#next++] as Uint8Array);
     this.#at = 0;
     this.#room = 0;
     this.#joined = NOTHING;
@@ -114,7 +130,7 @@ export class ByteQueue {
 
   /** An idle connection keeps no chunk alive. */
   #release(): void {
-    this.#head = NOTHING;
+    this.#setHead(NOTHING);
     this.#joined = NOTHING;
     this.#at = 0;
     this.#room = 0;
@@ -126,7 +142,7 @@ export class ByteQueue {
     const joined = this.#allocate(size * 2);
     this.#copyInto(joined, size);
     this.#joined = joined;
-    this.#head = joined.subarray(0, size);
+    this.#setHead(joined.subarray(0, size));
     this.#at = 0;
     this.#room = size;
   }

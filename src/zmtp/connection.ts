@@ -45,9 +45,9 @@ export class Connection {
   /** @throws {ZmqError} EINVAL for an option out of range. @throws {TypeError} for one of the wrong kind. */
   constructor(options: ConnectionOptions) {
     const resolved = resolveOptions(options);
-    const { allocate, handshakeInterval, heartbeatInterval, heartbeatTimeout } = resolved;
+    const { allocate, view, handshakeInterval, heartbeatInterval, heartbeatTimeout } = resolved;
     this.#options = resolved;
-    this.#decoder = new FrameDecoder({ maxFrameSize: MAX_HANDSHAKE_SIZE }, allocate);
+    this.#decoder = new FrameDecoder({ maxFrameSize: MAX_HANDSHAKE_SIZE }, allocate, view);
     this.#output = new OutputQueue(allocate);
     this.#heartbeat = new Heartbeat({ interval: heartbeatInterval, timeout: heartbeatTimeout }, options.now);
     this.#opening = new Opening(resolved, this.#output);

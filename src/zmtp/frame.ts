@@ -6,7 +6,7 @@
  *     size:  1 octet, or 8 octets in network order when LONG is set; counts the body alone
  */
 import { ProtocolError } from "../errors.ts";
-import { type Allocate, allocateUint8Array, ByteQueue } from "./byte-queue.ts";
+import { type Allocate, allocateUint8Array, ByteQueue, type View, viewUint8Array } from "./byte-queue.ts";
 
 export const MORE = 0x01;
 export const LONG = 0x02;
@@ -48,7 +48,7 @@ export interface FrameLimits {
  * Turns received bytes into frames: push chunks of any size, then call `next` until it returns `null`.
  *
  * Bodies are views into the chunk, or one copy when they span chunks. Memory comes from `allocate`
- * (default: `new Uint8Array`) and only for bytes that have arrived, whatever size the peer declares.
+ * (default: `new Uint8Array`, and so are views) and only for bytes that have arrived, whatever size the peer declares.
  */
 export class FrameDecoder {
   /** The bytes that are not decoded yet. */
@@ -62,8 +62,12 @@ export class FrameDecoder {
   #flags = -1;
   #size = -1;
 
-  constructor(limits: FrameLimits = {}, allocate: Allocate = allocateUint8Array) {
-    this.bytes = new ByteQueue(allocate);
+  constructor(
+    limits: FrameLimits = {},
+    allocate: Allocate = allocateUint8Array,
+    view: View = viewUint8Array,
+  ) {
+    this.bytes = new ByteQueue(allocate, view);
     this.limit(limits);
   }
 

@@ -4,7 +4,7 @@
  * Speaks ZMTP 3.1 and 3.0 (RFC 37, RFC 23) with the NULL mechanism.
  */
 export { ProtocolError, type ProtocolErrorCode, RefusedError, ZmqError } from "../errors.ts";
-export type { Allocate } from "./byte-queue.ts";
+export type { Allocate, View } from "./byte-queue.ts";
 export { type Command, encodeCommand, parseCommand } from "./command.ts";
 export { Connection } from "./connection.ts";
 export type { Event } from "./event.ts";

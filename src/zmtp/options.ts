@@ -1,5 +1,5 @@
 import { ZmqError } from "../errors.ts";
-import { type Allocate, allocateUint8Array } from "./byte-queue.ts";
+import { type Allocate, allocateUint8Array, type View, viewUint8Array } from "./byte-queue.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { encodeMetadata, type Property } from "./metadata.ts";
 import { NullMechanism } from "./null-mechanism.ts";
@@ -50,6 +50,8 @@ export interface ConnectionOptions {
   onlyFirstSubscribe?: boolean;
   /** Where memory comes from that received bodies are copied to and sent bytes are joined in. Default: `new Uint8Array`. */
   allocate?: Allocate;
+  /** How a part of a received chunk is shown. Default: as a `Uint8Array`. */
+  view?: View;
 }
 
 export interface ResolvedOptions {
@@ -69,6 +71,7 @@ export interface ResolvedOptions {
   readonly heartbeatPeers: "all" | "able";
   readonly onlyFirstSubscribe: boolean;
   readonly allocate: Allocate;
+  readonly view: View;
 }
 
 /** @throws {ZmqError} EINVAL for a value out of range. @throws {TypeError} for one of the wrong kind. */
@@ -96,6 +99,7 @@ export function resolveOptions(given: ConnectionOptions): ResolvedOptions {
     heartbeatPeers: heartbeatPeers(given.heartbeatPeers ?? "all"),
     onlyFirstSubscribe: boolean("onlyFirstSubscribe", given.onlyFirstSubscribe ?? false),
     allocate: given.allocate ?? allocateUint8Array,
+    view: given.view ?? viewUint8Array,
   };
 }
 

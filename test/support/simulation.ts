@@ -50,7 +50,8 @@ export class Simulation {
       random: () => this.random(),
       allocate: (size) => Buffer.allocUnsafe(size),
       encodeText: (text) => Buffer.from(text, "utf8"),
-      view: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      view: (memory, offset, length) => Buffer.from(memory, offset, length),
+      show: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       hold: () => {
         let held = true;
         this.holds += 1;

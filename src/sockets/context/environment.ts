@@ -31,8 +31,10 @@ export interface Environment {
   allocate(size: number): Uint8Array;
   /** UTF-8 bytes of a text. On Node a Buffer. */
   encodeText(text: string): Uint8Array;
-  /** The same memory as users get to see it. On Node a Buffer. */
-  view(bytes: Uint8Array): Uint8Array;
+  /** Memory as users get to see it. On Node a Buffer. */
+  view(memory: ArrayBufferLike, offset: number, length: number): Uint8Array;
+  /** The same of bytes that may be shown like that already. */
+  show(bytes: Uint8Array): Uint8Array;
   /** Keeps the process alive until the function returned is called. */
   hold(): () => void;
   /** Tells the program, which may choose to listen or not. */

@@ -10,7 +10,7 @@ export function connectionOptions(
   type: SocketType,
   options: AllOptions,
   current: AllOptions,
-): Omit<ConnectionOptions, "now" | "allocate"> {
+): Omit<ConnectionOptions, "now" | "allocate" | "view"> {
   return {
     socketType: type,
     maxMessageSize: Math.max(-1, options.maxMessageSize),

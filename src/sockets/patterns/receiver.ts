@@ -52,8 +52,9 @@ export class Receiver {
 
   /** Gives a message to the reader who has waited longest. @returns false when none waits. */
   handOut(parts: Uint8Array[]): boolean {
+    if (this.#readers.length === 0) return false;
     const place = this.#readers.peek();
-    if (!this.#readers.settle(parts as Message)) return false;
+    this.#readers.settle(parts as Message);
     this.#handedOut += 1;
     if (place) place.number = this.#handedOut;
     return true;

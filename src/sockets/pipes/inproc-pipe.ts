@@ -343,6 +343,6 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
 /** A list of its own for each peer; the bytes are the same. */
 function toBuffers(parts: readonly Uint8Array[], environment: Environment): Uint8Array[] {
   const buffers: Uint8Array[] = [];
-  for (let i = 0; i < parts.length; i += 1) buffers.push(environment.view(parts[i] as Uint8Array));
+  for (let i = 0; i < parts.length; i += 1) buffers.push(environment.show(parts[i] as Uint8Array));
   return buffers;
 }

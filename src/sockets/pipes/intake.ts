@@ -19,12 +19,12 @@ export class Intake {
   readonly #inflow: Inflow;
   /** Where it counts when who sent it is gone. */
   #leftovers: Leftovers | null = null;
+  #isHeldUp = false;
   /** More will be taken in from the next turn on. */
   #resuming = false;
   readonly #resume = (): void => {
     this.#resuming = false;
-    this.#inbox.allowMore();
-    if (!this.#inbox.isFull) this.#inflow.unblock();
+    if (!this.#inbox.isFull) this.#goOn();
   };
 
   /** @param conflate as for an inbox. */
@@ -51,7 +51,7 @@ export class Intake {
     const { bytes } = this.#inbox;
     const parts = this.#inbox.shift();
     if (parts !== undefined) this.#leftovers?.change(-1, this.#inbox.bytes - bytes);
-    if (this.#inbox.isLow) this.#goOn();
+    if (this.#isHeldUp && this.#inbox.isLow) this.#goOn();
     return parts;
   }
 
@@ -64,15 +64,17 @@ export class Intake {
 
   /** A high-water mark may have been changed. */
   optionsChanged(): void {
-    if (!this.#resuming && !this.#inbox.isFull) this.#goOn();
+    if (this.#isHeldUp && !this.#resuming && !this.#inbox.isFull) this.#goOn();
   }
 
   #goOn(): void {
+    this.#isHeldUp = false;
     this.#inbox.allowMore();
     this.#inflow.unblock();
   }
 
   #holdUp(): void {
+    this.#isHeldUp = true;
     this.#inflow.block();
     if (this.#inbox.isFull || this.#resuming) return;
     this.#resuming = true;

@@ -117,6 +117,7 @@ export class Inbox {
   shift(): Uint8Array[] | undefined {
     const parts = this.#messages.shift();
     if (parts !== undefined) this.#bytes -= sizeOf(parts);
+    if (this.#messages.length === 0) this.#allowed = READ_AHEAD;
     return parts;
   }
 

@@ -55,7 +55,7 @@ export class Session implements StreamHandler, Timed, Flushable {
 
   constructor(
     stream: Stream,
-    options: Omit<ConnectionOptions, "now" | "allocate">,
+    options: Omit<ConnectionOptions, "now" | "allocate" | "view">,
     context: Context,
     owner: SessionOwner,
   ) {
@@ -64,7 +64,8 @@ export class Session implements StreamHandler, Timed, Flushable {
     this.#stream = stream;
     this.#context = context;
     this.#owner = owner;
-    this.#connection = new Connection({ ...options, now: environment.now(), allocate: environment.allocate });
+    const { allocate, view } = environment;
+    this.#connection = new Connection({ ...options, now: environment.now(), allocate, view });
     stream.start(this);
     this.#context.scheduler.schedule(this);
     this.flush();
