@@ -8,8 +8,9 @@ export class MessageAssembler {
   readonly #findsSubscriptions: boolean;
   readonly #onlyFirstSubscribe: boolean;
   readonly #maxParts: number;
-  /** The parts of a message that is not complete yet. */
-  #parts: Uint8Array[] = [];
+  /** The first part of a message that is not complete yet, and those behind it. */
+  #first: Uint8Array | null = null;
+  #rest: Uint8Array[] = [];
   /** Events of a message that gave more than one, from `#next` on. */
   #events: Event[] = [];
   #next = 0;
@@ -27,7 +28,7 @@ export class MessageAssembler {
 
   /** A message has begun and is not complete. */
   get isPartial(): boolean {
-    return this.#parts.length > 0;
+    return this.#first !== null;
   }
 
   /** What a message gave besides its first event, or `null`. To be asked before the next frame is read. */
@@ -44,26 +45,40 @@ export class MessageAssembler {
    */
   receive(frame: Frame): Event | null {
     if ((frame.flags & MORE) !== 0) {
-      // There is at least one part to come.
-      if (this.#parts.length + 1 >= this.#maxParts) this.#refuse();
-      this.#parts.push(frame.body);
+      this.#keep(frame.body);
       return null;
     }
-    let parts: Uint8Array[];
-    if (this.#parts.length === 0) {
-      parts = [frame.body];
-    } else {
-      parts = this.#parts;
-      parts.push(frame.body);
-      this.#parts = [];
-    }
+    const parts = this.#complete(frame.body);
     return this.#findsSubscriptions ? this.#split(parts) : { type: "message", parts };
   }
 
   clear(): void {
-    this.#parts = [];
+    this.#first = null;
+    this.#rest = [];
     this.#events = [];
     this.#next = 0;
+  }
+
+  #keep(part: Uint8Array): void {
+    if (this.#first === null) {
+      if (this.#maxParts < 2) this.#refuse();
+      this.#first = part;
+    } else {
+      // There is at least one part to come.
+      if (this.#rest.length + 2 >= this.#maxParts) this.#refuse();
+      this.#rest.push(part);
+    }
+  }
+
+  /** No list that grows by `push`, which takes room for 17: most messages have one part or two. */
+  #complete(last: Uint8Array): Uint8Array[] {
+    const first = this.#first;
+    if (first === null) return [last];
+    this.#first = null;
+    if (this.#rest.length === 0) return [first, last];
+    const parts = [first, ...this.#rest, last];
+    this.#rest = [];
+    return parts;
   }
 
   #refuse(): never {

@@ -19,6 +19,8 @@ export class Intake {
   readonly #inflow: Inflow;
   /** Where it counts when who sent it is gone. */
   #leftovers: Leftovers | null = null;
+  /** What was counted there. */
+  #left = { messages: 0, bytes: 0 };
   #isHeldUp = false;
   /** More will be taken in from the next turn on. */
   #resuming = false;
@@ -40,17 +42,15 @@ export class Intake {
 
   /** @returns how many messages it took the place of. */
   push(parts: Uint8Array[]): number {
-    const { length, bytes } = this.#inbox;
     const replaced = this.#inbox.push(parts);
-    this.#leftovers?.change(this.#inbox.length - length, this.#inbox.bytes - bytes);
+    if (this.#leftovers !== null) this.#count(this.#leftovers);
     if (this.#inbox.isEnough) this.#holdUp();
     return replaced;
   }
 
   shift(): Uint8Array[] | undefined {
-    const { bytes } = this.#inbox;
     const parts = this.#inbox.shift();
-    if (parts !== undefined) this.#leftovers?.change(-1, this.#inbox.bytes - bytes);
+    if (this.#leftovers !== null) this.#count(this.#leftovers);
     if (this.#isHeldUp && this.#inbox.isLow) this.#goOn();
     return parts;
   }
@@ -59,12 +59,18 @@ export class Intake {
   leave(leftovers: Leftovers): void {
     if (this.#leftovers !== null) return;
     this.#leftovers = leftovers;
-    leftovers.change(this.#inbox.length, this.#inbox.bytes);
+    this.#count(leftovers);
   }
 
   /** A high-water mark may have been changed. */
   optionsChanged(): void {
     if (this.#isHeldUp && !this.#resuming && !this.#inbox.isFull) this.#goOn();
+  }
+
+  #count(leftovers: Leftovers): void {
+    const { length: messages, bytes } = this.#inbox;
+    leftovers.change(messages - this.#left.messages, bytes - this.#left.bytes);
+    this.#left = { messages, bytes };
   }
 
   #goOn(): void {
