@@ -76,8 +76,8 @@ export class FrameDecoder {
   }
 
   /** The chunk belongs to the decoder from here on. */
-  push(chunk: Uint8Array): void {
-    this.bytes.push(chunk);
+  push(chunk: Uint8Array, isLent = false): void {
+    this.bytes.push(chunk, isLent);
   }
 
   /** A frame has begun and is not complete. Meaningful when `next` has returned `null`. */
@@ -93,7 +93,10 @@ export class FrameDecoder {
    */
   next(): Frame | null {
     if (this.#size < 0 && !this.#readHeader()) return null;
-    if (this.bytes.length < this.#size) return null;
+    if (this.bytes.length < this.#size) {
+      this.bytes.expect(this.#size);
+      return null;
+    }
     const frame = new Frame(this.#flags, this.bytes.take(this.#size));
     this.#flags = -1;
     this.#size = -1;
