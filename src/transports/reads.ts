@@ -1,7 +1,7 @@
 import { Socket, type SocketConstructorOpts } from "node:net";
 
 /** Bytes read at once into memory that all sockets share. */
-const SHARED_SIZE = 131_072;
+const SHARED_SIZE = 65_536;
 
 /**
  * All sockets read into the same memory, one after the other: libuv reads when there is something to read, and calls back
