@@ -48,7 +48,8 @@ export interface FrameLimits {
  * Turns received bytes into frames: push chunks of any size, then call `next` until it returns `null`.
  *
  * Bodies are views into the chunk, or one copy when they span chunks. Memory comes from `allocate`
- * (default: `new Uint8Array`) and only for bytes that have arrived, whatever size the peer declares.
+ * (default: `new Uint8Array`), for a body at most four times what has arrived of it, or as much as for one that came before,
+ * whatever size the peer declares.
  */
 export class FrameDecoder {
   /** The bytes that are not decoded yet. */
@@ -75,7 +76,10 @@ export class FrameDecoder {
     this.#maxSubscriptionSize = limits.maxSubscriptionSize;
   }
 
-  /** The chunk belongs to the decoder from here on. */
+  /**
+   * The chunk belongs to the decoder from here on.
+   * @param isLent only until `bytes.keep()`, which has to be called before the next push.
+   */
   push(chunk: Uint8Array, isLent = false): void {
     this.bytes.push(chunk, isLent);
   }
