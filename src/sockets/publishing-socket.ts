@@ -49,7 +49,7 @@ export abstract class PublishingSocket<P extends PublishingPattern> extends Sock
    * Sends a message: one part, or a list of parts; the first one is what subscriptions are compared with. Resolves at once, but
    * for a turn of the event loop every two milliseconds of calls in a row. With `noDrop` it waits for room, up to `sendTimeout`.
    *
-   * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
+   * Parts of up to 1 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
    * Over inproc nothing is copied, and all of them are the receiver's from then on.
    *
    * @param options.signal without `noDrop` only one that was aborted beforehand counts, for there is no waiting to give up.

@@ -41,7 +41,7 @@ export class Push extends Socket<PushPattern> {
    * UTF-8. Resolves when the message was queued for a peer that has room; waits for one as long as `sendTimeout` says. Calls
    * that overlap keep their order.
    *
-   * Parts of up to 2 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
+   * Parts of up to 1 KiB are copied at the call; larger ones belong to the socket until they are written: do not change them.
    * Over inproc nothing is copied, and all of them are the receiver's from then on.
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN when there was no room in time, or the

@@ -1,4 +1,5 @@
-import { Socket, type SocketConstructorOpts } from "node:net";
+import type { Socket, SocketConstructorOpts } from "node:net";
+import { DialledSocket, newSocket } from "./reads.ts";
 import type { Stream, StreamHandler } from "./transport.ts";
 
 /** What a stream takes before `write` says that it is full, and what it reads ahead, in bytes. */
@@ -17,7 +18,7 @@ export function createSocket(): Socket {
     allowHalfOpen: false,
     highWaterMark: HIGH_WATER_MARK,
   };
-  return new Socket(options).unref();
+  return newSocket(options).unref();
 }
 
 /** A connected TCP or Unix socket. It has the socket to itself from the constructor on. */
@@ -51,6 +52,8 @@ export class NetStream implements Stream {
     this.#socket.on("drain", () => {
       if (this.#phase === "open") handler.onDrain();
     });
+    if (this.#socket instanceof DialledSocket) this.#direct(this.#socket, handler);
+    // A socket that reads into memory that it is given has no such event; listening starts its reads too.
     this.#socket.on("data", (chunk: Uint8Array) => {
       if (this.#phase === "open") handler.onData(chunk);
     });
@@ -90,6 +93,21 @@ export class NetStream implements Stream {
     if (this.#phase === "closed") return;
     this.#phase = "closing";
     this.#socket.destroy();
+  }
+
+  #direct(socket: DialledSocket, handler: StreamHandler): void {
+    const reader = handler.reader;
+    socket.target = {
+      space: (least) => (this.#phase === "open" ? (reader?.space(least) ?? null) : null),
+      onFilled: (size) => {
+        if (this.#phase === "open") reader?.onFilled(size);
+      },
+      onLentData: (chunk) => {
+        if (this.#phase !== "open") return;
+        if (reader === undefined) handler.onData(Buffer.from(chunk));
+        else reader.onLentData(chunk);
+      },
+    };
   }
 
   /** Only what ends the stream counts as its cause, not what happens to it afterwards. */

@@ -30,10 +30,21 @@ export interface Stream {
 export interface StreamHandler {
   /** Received bytes. The chunk is the handler's own: it is never written to again. */
   onData(chunk: Uint8Array): void;
+  /** Takes in, instead of `onData`, what a stream can read without memory of its own for each chunk. */
+  readonly reader?: StreamReader;
   /** The stream can take bytes again, after a `write` that returned `false`. */
   onDrain(): void;
   /** The last event, exactly once. `cause` is null when the peer closed in good order, or we did. */
   onEnd(cause: Error | null): void;
+}
+
+export interface StreamReader {
+  /** Memory of at least `least` bytes that the next bytes are to be written to; null: there is none. */
+  space(least: number): Uint8Array | null;
+  /** So many bytes came and were written to the start of `space`. */
+  onFilled(size: number): void;
+  /** Received bytes. The chunk is the reader's only during the call. */
+  onLentData(chunk: Uint8Array): void;
 }
 
 export interface Listener {

@@ -14,6 +14,11 @@ const SMALL_CHUNK = 1024;
 
 const NOTHING = new Uint8Array(0);
 
+/** An expected body of at least this size is put together as its bytes come, so that their chunks need not be kept. */
+const LARGE_BODY = 16_384;
+/** Its memory is taken when this share of it has come, or at once if as large a one has come before: a peer pays first. */
+const SHARE = 1 / 4;
+
 /**
  * Received bytes in order, kept as the chunks in which they came. What lies in one chunk is handed out as a view,
  * what straddles several as one copy.
@@ -36,6 +41,13 @@ export class ByteQueue {
   /** The buffer of a joined head, of which `#room` bytes behind the head are free. */
   #joined: Uint8Array = NOTHING;
   #room = 0;
+  /** A large body, which comes before all chunks, and how much of it has come. It waits here to be taken. */
+  #body: Uint8Array | null = null;
+  #filled = 0;
+  /** The size of the largest such body so far. */
+  #largest = 0;
+  /** The head is lent; there are no other chunks then. */
+  #isLent = false;
 
   constructor(allocate: Allocate, view: View = viewUint8Array) {
     this.#allocate = allocate;
@@ -43,13 +55,58 @@ export class ByteQueue {
     this.#empty = allocate(0);
   }
 
-  /** The chunk belongs to the queue from here on. */
-  push(chunk: Uint8Array): void {
+  /**
+   * The chunk belongs to the queue from here on.
+   * @param isLent only until `keep` is called, which has to be before the next push: nothing handed out is a view of it.
+   */
+  push(chunk: Uint8Array, isLent = false): void {
+    if (this.#body !== null && this.#filled < this.#body.length) {
+      const rest = this.#fill(this.#body, chunk);
+      this.#isLent = isLent && rest.length > 0;
+      this.#add(rest);
+    } else {
+      this.#add(isLent ? this.#copyOf(chunk) : chunk);
+    }
+  }
+
+  /** What is missing of a large body, when it is at least so many bytes. Good until the next push. */
+  space(least: number): Uint8Array | null {
+    const body = this.#body;
+    return body === null || body.length - this.#filled < least ? null : body.subarray(this.#filled);
+  }
+
+  /** So many bytes were written to the start of `space`. */
+  filled(size: number): void {
+    this.#filled += size;
+    this.length += size;
+  }
+
+  /** What is left of a lent chunk is copied. */
+  keep(): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    this.#setHead(this.#copyOf(this.#head.subarray(this.#at)));
+    this.#at = 0;
+  }
+
+  /** The next take will be of so many bytes, more than wait here. */
+  expect(size: number): void {
+    const come = this.length;
+    if (size < LARGE_BODY || this.#body !== null) return;
+    if (come < size * SHARE && size > this.#largest) return;
+    const body = this.#allocate(size);
+    if (come > 0) this.#copyInto(body, come);
+    this.#release();
+    this.#body = body;
+    this.#filled = come;
+  }
+
+  #add(chunk: Uint8Array): void {
     const size = chunk.length;
     if (size === 0) return;
-    if (this.length === 0) {
+    if (this.length === this.#filled) {
       this.#setHead(chunk);
-      this.length = size;
+      this.length += size;
       return;
     }
     this.length += size;
@@ -60,7 +117,7 @@ export class ByteQueue {
     this.#room = 0;
     this.#chunks.push(chunk);
     const count = this.#chunks.length - this.#next;
-    if (count > MANY_CHUNKS && this.length < count * SMALL_CHUNK) this.#join();
+    if (count > MANY_CHUNKS && this.length - this.#filled < count * SMALL_CHUNK) this.#join();
   }
 
   /** The caller has checked that `length` is at least 1. */
@@ -74,9 +131,10 @@ export class ByteQueue {
   /** The caller has checked that `size` is at most `length`. */
   take(size: number): Uint8Array {
     if (size === 0) return this.#empty;
+    if (this.#body !== null) return this.#takeBody(this.#body);
     if (this.#at === this.#head.length) this.#advance();
     const end = this.#at + size;
-    if (end > this.#head.length) return this.#gather(size);
+    if (end > this.#head.length || this.#isLent) return this.#gather(size);
     const view = this.#view(this.#memory, this.#offset + this.#at, size);
     this.#at = end;
     this.length -= size;
@@ -88,6 +146,8 @@ export class ByteQueue {
     this.length = 0;
     this.#chunks = [];
     this.#next = 0;
+    this.#body = null;
+    this.#filled = 0;
     this.#release();
   }
 
@@ -95,6 +155,29 @@ export class ByteQueue {
     this.#head = head;
     this.#memory = head.buffer;
     this.#offset = head.byteOffset;
+  }
+
+  /** @returns what is not the body's. */
+  #fill(body: Uint8Array, chunk: Uint8Array): Uint8Array {
+    const size = Math.min(chunk.length, body.length - this.#filled);
+    body.set(size === chunk.length ? chunk : chunk.subarray(0, size), this.#filled);
+    this.#filled += size;
+    this.length += size;
+    return chunk.subarray(size);
+  }
+
+  #takeBody(body: Uint8Array): Uint8Array {
+    this.#body = null;
+    this.#filled = 0;
+    this.#largest = Math.max(this.#largest, body.length);
+    this.length -= body.length;
+    return body;
+  }
+
+  #copyOf(chunk: Uint8Array): Uint8Array {
+    const copy = this.#allocate(chunk.length);
+    copy.set(chunk);
+    return copy;
   }
 
   #gather(size: number): Uint8Array {
@@ -134,11 +217,12 @@ export class ByteQueue {
     this.#joined = NOTHING;
     this.#at = 0;
     this.#room = 0;
+    this.#isLent = false;
   }
 
   /** Twice the room, so that a peer that sends byte by byte costs a constant number of copies of each byte. */
   #join(): void {
-    const size = this.length;
+    const size = this.length - this.#filled;
     const joined = this.#allocate(size * 2);
     this.#copyInto(joined, size);
     this.#joined = joined;

@@ -79,9 +79,31 @@ export class Connection {
     return Math.min(this.#handshakeEnd.wakeAt, this.#heartbeat.wakeAt);
   }
 
-  /** Received bytes. The chunk belongs to the connection from here on: parts of messages are views into it. */
-  push(chunk: Uint8Array): void {
-    if (this.#stage !== "closed") this.#decoder.push(chunk);
+  /**
+   * Received bytes. The chunk belongs to the connection from here on: parts of messages are views into it.
+   * @param isLent default false; true: it does so only until `keep` is called, and no part is a view into it. What is copied
+   *   of it is what is handed out, or waits; of a large body each byte goes from the chunk to where it stays.
+   */
+  push(chunk: Uint8Array, isLent = false): void {
+    if (this.#stage !== "closed") this.#decoder.push(chunk, isLent);
+  }
+
+  /**
+   * Where the next received bytes are best written to, if so: what is missing of a large body, of at least `least` bytes.
+   * It is good until the next `push`, and after `close` nobody reads it.
+   */
+  space(least: number): Uint8Array | null {
+    return this.#decoder.bytes.space(least);
+  }
+
+  /** So many bytes were received and written to the start of `space`; does what `push` does. */
+  filled(size: number): void {
+    if (this.#stage !== "closed") this.#decoder.bytes.filled(size);
+  }
+
+  /** To be called after the push of a lent chunk, and before its memory is written to: what is left of it is copied. */
+  keep(): void {
+    this.#decoder.bytes.keep();
   }
 
   /**

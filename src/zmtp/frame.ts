@@ -48,7 +48,8 @@ export interface FrameLimits {
  * Turns received bytes into frames: push chunks of any size, then call `next` until it returns `null`.
  *
  * Bodies are views into the chunk, or one copy when they span chunks. Memory comes from `allocate`
- * (default: `new Uint8Array`, and so are views) and only for bytes that have arrived, whatever size the peer declares.
+ * (default: `new Uint8Array`, and so are views), for a body at most four times what has arrived of it, or as much as for one that came before,
+ * whatever size the peer declares.
  */
 export class FrameDecoder {
   /** The bytes that are not decoded yet. */
@@ -79,9 +80,12 @@ export class FrameDecoder {
     this.#maxSubscriptionSize = limits.maxSubscriptionSize;
   }
 
-  /** The chunk belongs to the decoder from here on. */
-  push(chunk: Uint8Array): void {
-    this.bytes.push(chunk);
+  /**
+   * The chunk belongs to the decoder from here on.
+   * @param isLent only until `bytes.keep()`, which has to be called before the next push.
+   */
+  push(chunk: Uint8Array, isLent = false): void {
+    this.bytes.push(chunk, isLent);
   }
 
   /** A frame has begun and is not complete. Meaningful when `next` has returned `null`. */
@@ -97,7 +101,10 @@ export class FrameDecoder {
    */
   next(): Frame | null {
     if (this.#size < 0 && !this.#readHeader()) return null;
-    if (this.bytes.length < this.#size) return null;
+    if (this.bytes.length < this.#size) {
+      this.bytes.expect(this.#size);
+      return null;
+    }
     const frame = new Frame(this.#flags, this.bytes.take(this.#size));
     this.#flags = -1;
     this.#size = -1;

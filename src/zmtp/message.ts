@@ -3,7 +3,7 @@ import type { Allocate } from "./byte-queue.ts";
 import { headerSize, MORE, PART_OVERHEAD, writeHeader } from "./frame.ts";
 
 /** A body of up to so many bytes is copied on its way out, a larger one is passed by reference. */
-export const COPY_LIMIT = 2048;
+export const COPY_LIMIT = 1024;
 
 /**
  * One message on its way out, to one peer or to many.

@@ -51,7 +51,7 @@ export abstract class Sender<
   #send({ how, topic, size, more }: Sending, controller: AbortController | null): Entry {
     const entry = this.scene.ledger.make(this, topic, size, more);
     // The caller's own bytes, his again when the call has returned: small parts are changed at once.
-    const parts = entry.parts.map((part) => (part.length <= 2048 ? Buffer.from(part) : part));
+    const parts = entry.parts.map((part) => (part.length <= 1024 ? Buffer.from(part) : part));
     const before = this.peers;
     if (how === "try") {
       const taken = this.socket.trySend(parts);
@@ -81,7 +81,7 @@ export abstract class Sender<
         },
       );
     }
-    for (const part of parts) if (part.length <= 2048) part.fill(0x21);
+    for (const part of parts) if (part.length <= 1024) part.fill(0x21);
     return entry;
   }
 

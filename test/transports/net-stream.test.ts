@@ -2,6 +2,7 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { NetStream } from "../../src/transports/net-stream.ts";
 import { tcp } from "../../src/transports/tcp.ts";
+import type { StreamReader } from "../../src/transports/transport.ts";
 import { atEnd, defaults, dial, type End, later, listenOn, pair, started } from "./helpers.ts";
 
 const MIB = 2 ** 20;
@@ -129,6 +130,58 @@ describe("received chunks", () => {
       kept.push({ chunk, text: Buffer.from(chunk).toString() });
     }
     for (const { chunk, text } of kept) expect(Buffer.from(chunk).toString()).toBe(text);
+  });
+
+  it("of a stream that was dialled are the handler's too, though they are read into the same memory", async () => {
+    const { end, socket } = await withBareSocket();
+    for (let i = 0; i < 20; i++) {
+      socket.write(`message ${i};`);
+      const before = end.recorder.received;
+      await end.recorder.until(() => end.recorder.received >= before + `message ${i};`.length);
+    }
+    const text = Array.from({ length: 20 }, (_, i) => `message ${i};`).join("");
+    expect(end.recorder.bytes.toString()).toBe(text);
+  });
+
+  it("go to where the reader of a stream that was dialled has space, else are lent for the call", async () => {
+    const data = Buffer.alloc(MIB, "0123456789abcdef");
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.write(data);
+      atEnd(() => socket.destroy());
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    atEnd(() => server.close());
+    const memory = Buffer.alloc(MIB);
+    const came = { filled: 0, lent: 0, own: 0 };
+    await new Promise<void>((resolve) => {
+      const at = (): number => came.filled + came.lent;
+      const reader: StreamReader = {
+        // The first bytes find no space.
+        space: (least) => (at() > 0 && MIB - at() >= least ? memory.subarray(at()) : null),
+        onFilled(size) {
+          came.filled += size;
+          if (at() === MIB) resolve();
+        },
+        onLentData(chunk) {
+          memory.set(chunk, at());
+          came.lent += chunk.length;
+          if (at() === MIB) resolve();
+        },
+      };
+      const onData = (chunk: Uint8Array): void => {
+        came.own += chunk.length;
+      };
+      const { port } = server.address() as { port: number };
+      tcp.dial(`tcp://127.0.0.1:${port}`, defaults, (_error, stream) => {
+        stream?.start({ reader, onData, onDrain() {}, onEnd() {} });
+        atEnd(() => stream?.destroy());
+      });
+    });
+    expect(memory.equals(data)).toBe(true);
+    expect([came.filled > 0, came.lent > 0, came.own]).toEqual([true, true, 0]);
   });
 
   it("that came before start are not lost", async () => {

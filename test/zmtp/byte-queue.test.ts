@@ -105,3 +105,135 @@ describe("ByteQueue", () => {
     expect(queue.length).toBe(200 * 1024);
   });
 });
+
+/** So many of the same bytes, from an offset on. */
+function at(offset: number, size: number): Uint8Array {
+  return filled(size, offset * 31);
+}
+
+describe("ByteQueue, large bodies", () => {
+  const KIB = 1024;
+
+  /** A queue that tells what memory it takes. */
+  function counting(): { queue: ByteQueue; sizes: number[] } {
+    const sizes: number[] = [];
+    const queue = new ByteQueue((size) => {
+      sizes.push(size);
+      return new Uint8Array(size);
+    });
+    sizes.length = 0;
+    return { queue, sizes };
+  }
+
+  it("takes memory for one only when a quarter of it has come", () => {
+    const { queue, sizes } = counting();
+    queue.push(filled(24 * KIB));
+    queue.expect(100 * KIB);
+    expect(sizes).toEqual([]);
+    queue.push(at(24 * KIB, KIB));
+    queue.expect(100 * KIB);
+    expect(sizes).toEqual([100 * KIB]);
+    queue.push(at(25 * KIB, 75 * KIB + 5));
+    expect(queue.length).toBe(100 * KIB + 5);
+    expect(Buffer.compare(queue.take(100 * KIB), filled(100 * KIB))).toBe(0);
+    expect(queue.take(5)).toEqual(at(100 * KIB, 5));
+    expect(sizes).toEqual([100 * KIB]);
+  });
+
+  it("takes it at once for one no larger than what has come before", () => {
+    const { queue, sizes } = counting();
+    queue.push(filled(25 * KIB));
+    queue.expect(100 * KIB);
+    queue.push(filled(75 * KIB));
+    queue.take(100 * KIB);
+    queue.expect(100 * KIB + 1);
+    expect(queue.space(1)).toBeNull();
+    queue.expect(100 * KIB);
+    expect(queue.space(1)).toHaveLength(100 * KIB);
+    expect(sizes).toEqual([100 * KIB, 100 * KIB]);
+  });
+
+  it("has space for what is missing, and hands out the same memory", () => {
+    const { queue } = counting();
+    queue.push(filled(30 * KIB));
+    expect(queue.space(1)).toBeNull();
+    queue.expect(100 * KIB);
+    expect(queue.space(70 * KIB + 1)).toBeNull();
+    const space = queue.space(70 * KIB) as Uint8Array;
+    expect(space).toHaveLength(70 * KIB);
+    space.set(at(30 * KIB, 50 * KIB));
+    queue.filled(50 * KIB);
+    expect(queue.length).toBe(80 * KIB);
+    expect(queue.space(1)).toHaveLength(20 * KIB);
+    queue.push(at(80 * KIB, 20 * KIB));
+    expect(queue.space(1)).toBeNull();
+    const body = queue.take(100 * KIB);
+    expect(body.buffer).toBe(space.buffer);
+    expect(Buffer.compare(body, filled(100 * KIB))).toBe(0);
+  });
+
+  it("leaves a small one to the chunks, and forgets all when cleared", () => {
+    const { queue, sizes } = counting();
+    queue.push(filled(10 * KIB));
+    queue.expect(16 * KIB - 1);
+    expect(sizes).toEqual([]);
+    queue.expect(16 * KIB);
+    expect(sizes).toEqual([16 * KIB]);
+    queue.clear();
+    expect([queue.length, queue.space(1)]).toEqual([0, null]);
+    queue.push(filled(3));
+    expect(queue.take(3)).toEqual(filled(3));
+  });
+});
+
+describe("ByteQueue, lent chunks", () => {
+  it("copies one that nobody waits for, once", () => {
+    const queue = new ByteQueue(allocateUint8Array);
+    const lent = filled(20);
+    queue.push(lent, true);
+    const first = queue.take(5);
+    queue.keep();
+    lent.fill(0xee);
+    const second = queue.take(10);
+    expect([first, second, queue.take(5)]).toEqual([filled(5), at(5, 10), at(15, 5)]);
+    expect(first.buffer).toBe(second.buffer);
+  });
+
+  it("hands out no view of it, whatever is taken before or after keep", () => {
+    const step = fc.record({
+      size: fc.integer({ min: 1, max: 90_000 }),
+      isLent: fc.boolean(),
+      takes: fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 16_000, max: 70_000 }))),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const queue = new ByteQueue(allocateUint8Array);
+        const views: [Uint8Array, Uint8Array][] = [];
+        let pushed = 0;
+        let taken = 0;
+        let wanted = 0;
+        for (const { size, isLent, takes } of steps) {
+          const chunk = filled(size, pushed * 31);
+          queue.push(chunk, isLent);
+          pushed += size;
+          // As a decoder does: what it has asked for is what it takes next.
+          for (const take of takes) {
+            if (wanted === 0) wanted = take;
+            if (queue.length < wanted) {
+              queue.expect(wanted);
+              break;
+            }
+            views.push([queue.take(wanted), filled(wanted, taken * 31)]);
+            taken += wanted;
+            wanted = 0;
+          }
+          queue.keep();
+          if (isLent) chunk.fill(0xee);
+          expect(queue.length).toBe(pushed - taken);
+        }
+        for (const [view, expected] of views) expect(Buffer.compare(view, expected)).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -330,7 +330,7 @@ describe("the table", () => {
       return typeof value === "function" && name !== "constructor";
     });
     // Bytes go through these in every row.
-    const through = ["push", "next", "output"];
+    const through = ["push", "filled", "space", "keep", "next", "output"];
     const told: Record<string, string> = { end: "the end of the stream" };
     const missing = calls.filter((name) => !through.includes(name) && !rows.includes(told[name] ?? name));
     expect(missing).toEqual([]);

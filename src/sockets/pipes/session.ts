@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../errors.ts";
-import type { Stream, StreamHandler } from "../../transports/transport.ts";
+import type { Stream, StreamHandler, StreamReader } from "../../transports/transport.ts";
 import {
   Connection,
   type ConnectionOptions,
@@ -37,7 +37,7 @@ export interface SessionOwner {
  * One connection, from the first byte to the last, thrown away whole when it ends: the protocol's Connection on a
  * transport's Stream. It queues nothing but what a single write hands over.
  */
-export class Session implements StreamHandler, Timed, Flushable {
+export class Session implements StreamHandler, StreamReader, Timed, Flushable {
   readonly remoteAddress: string;
   readonly #connection: Connection;
   readonly #stream: Stream;
@@ -92,6 +92,10 @@ export class Session implements StreamHandler, Timed, Flushable {
 
   get canPing(): boolean {
     return this.#connection.canPing;
+  }
+
+  get reader(): StreamReader {
+    return this;
   }
 
   get wakeAt(): number {
@@ -187,6 +191,29 @@ export class Session implements StreamHandler, Timed, Flushable {
     if (this.#closing) return;
     this.#connection.received(this.#context.environment.now());
     this.#connection.push(chunk);
+    this.#receive();
+  }
+
+  space(least: number): Uint8Array | null {
+    return this.#connection.space(least);
+  }
+
+  onFilled(size: number): void {
+    if (this.#closing) return;
+    this.#connection.received(this.#context.environment.now());
+    this.#connection.filled(size);
+    this.#receive();
+  }
+
+  onLentData(chunk: Uint8Array): void {
+    if (this.#closing) return;
+    this.#connection.received(this.#context.environment.now());
+    this.#connection.push(chunk, true);
+    this.#receive();
+    this.#connection.keep();
+  }
+
+  #receive(): void {
     if (this.#blocked) this.#pause();
     else this.#read();
     if (!this.#closing) this.#context.scheduler.schedule(this);
