@@ -14,8 +14,10 @@ export class Pace {
   readonly #environment: Environment;
   readonly #resolved: Promise<void> = Promise.resolve();
   #calls = 0;
-  /** When the last turn was put in. After a pause that is long ago: one turn too many, which costs little. */
+  /** When the last turn was put in, or the caller was woken after that. After a pause it is long ago: one turn too many. */
   #since = Number.POSITIVE_INFINITY;
+  /** ms of this run before `#since`. */
+  #spent = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -27,7 +29,18 @@ export class Pace {
     if (this.#calls !== 0) return false;
     const now = this.#environment.now();
     if (this.#since === Number.POSITIVE_INFINITY) this.#since = now;
-    return now - this.#since >= RUN;
+    return this.#spent + now - this.#since >= RUN;
+  }
+
+  /** A call has to wait for what the event loop brings: this time is not the run's. */
+  rest(): void {
+    if (this.#since !== Number.POSITIVE_INFINITY) this.#spent += this.#environment.now() - this.#since;
+    this.#since = Number.POSITIVE_INFINITY;
+  }
+
+  /** It has come. */
+  wake(): void {
+    if (this.#since === Number.POSITIVE_INFINITY) this.#since = this.#environment.now();
   }
 
   done(): Promise<void> {
@@ -38,6 +51,7 @@ export class Pace {
     return new Promise((resolve) => {
       this.#environment.nextTurn(() => {
         this.#since = this.#environment.now();
+        this.#spent = 0;
         resolve();
       });
     });

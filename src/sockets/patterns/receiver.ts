@@ -54,6 +54,7 @@ export class Receiver {
   handOut(parts: Uint8Array[]): boolean {
     const place = this.#readers.peek();
     if (!this.#readers.settle(parts as Message)) return false;
+    this.#pace.wake();
     this.#handedOut += 1;
     if (place) place.number = this.#handedOut;
     return true;
@@ -134,6 +135,7 @@ export class Receiver {
   }
 
   #wait(signal?: AbortSignal, place: Place | null = null): Promise<Message> {
+    this.#pace.rest();
     return this.#readers.wait(
       place,
       this.#options.receiveTimeout,
