@@ -1,7 +1,9 @@
 // Many subscribers in one process, each a socket with a connection of its own.
 //
 //   subscribe.mjs SETTINGS... SUBSCRIBERS [receive-batch]
-import { nextRound, onStop, say, settings, topic, Watch } from "./control.mjs";
+//
+// With a window it acknowledges what every one of them has received. Before its first round it receives all the same.
+import { acknowledge, nextRound, onStop, say, settings, topic, Watch } from "./control.mjs";
 import { zmq } from "./sockets.mjs";
 
 const subscribers = Number(process.argv[8]);
@@ -13,10 +15,25 @@ let missing = 0;
 let watch = null;
 onStop(() => received);
 
+/** How many subscribers have come to each multiple of a quarter of the window; `acknowledged` of these have been told. */
+const ackEvery = Math.ceil(settings.window / 4);
+let reached = [];
+let acknowledged = 0;
+
+function reach(before, now) {
+  for (let at = Math.floor(before / ackEvery); at < Math.floor(now / ackEvery); at++)
+    reached[at] = (reached[at] ?? 0) + 1;
+  const known = acknowledged;
+  while (reached[acknowledged] === subscribers) acknowledged += 1;
+  if (acknowledged > known && acknowledged * ackEvery < expected) acknowledge(acknowledged * ackEvery);
+}
+
 function take(one, messages, last) {
+  if (watch === null) return;
   if (received === 0) watch.note(messages);
   received += messages;
   one.received += messages;
+  if (ackEvery > 0) reach(one.received - messages, one.received);
   if (one.received < expected) return;
   if (last.length !== settings.size) throw new Error(`a body of ${last.length} bytes`);
   one.received -= expected;
@@ -50,5 +67,7 @@ for (;;) {
   expected = count;
   received = 0;
   missing = subscribers;
-  watch = new Watch(count * subscribers);
+  reached = [];
+  acknowledged = 0;
+  watch = new Watch(count * subscribers, 0);
 }

@@ -1,4 +1,4 @@
-import { FanOutGroup, type FanOutCommands, type FanOutSample, OURS, programPath } from "./fan-out-group.ts";
+import { type FanOutCommands, FanOutGroup, type FanOutSample, OURS, programPath } from "./fan-out-group.ts";
 import type { Figure, Scenario, ScenarioOptions } from "./scenario.ts";
 
 const COUNTS = [1, 10, 100, 1000];
