@@ -28,7 +28,10 @@ const ways = {
     for await (const _ of socket) count++;
   },
   async "receive-batch"(socket) {
-    for (;;) count += (await socket.receiveBatch()).length;
+    for (;;) {
+      const messages = await socket.receiveBatch();
+      count += messages.length;
+    }
   },
 };
 
@@ -48,5 +51,6 @@ for (;;) {
   const milliseconds = await nextRound();
   count = 0;
   const figures = await watchLoop(milliseconds);
-  say("done", count, ...figures);
+  const counted = count;
+  say("done", counted, ...figures);
 }

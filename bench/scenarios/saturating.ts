@@ -31,9 +31,9 @@ interface Told {
   readonly growth: number;
 }
 
-async function told(child: Child, seconds: number): Promise<Told> {
-  const [count, p50, p99, trip, growth] = (await child.expect("done", PATIENCE)).map(Number);
-  return { rate: count! / seconds, p50: p50!, p99: p99!, trip: trip!, growth: growth! / MIB };
+async function told(child: Child): Promise<Told> {
+  const [count, elapsed, p50, p99, trip, growth] = (await child.expect("done", PATIENCE)).map(Number);
+  return { rate: (count! / elapsed!) * 1000, p50: p50!, p99: p99!, trip: trip!, growth: growth! / MIB };
 }
 
 function figuresOf(who: string, isSender: boolean, rounds: readonly Told[]): Figure[] {
@@ -73,7 +73,7 @@ async function measure(
     await receiver.expect("ready", PATIENCE);
     for (let round = -WARM_UP; round < rounds; round++) {
       for (const child of children) child.tell(`round ${seconds * 1000}`);
-      const both = await Promise.all([told(sender, seconds), told(receiver, seconds)]);
+      const both = await Promise.all([told(sender), told(receiver)]);
       if (round >= 0) all.push(both);
     }
   } finally {

@@ -50,6 +50,7 @@ export abstract class PublishingPattern implements Pattern {
 
   trySend(message: OutgoingMessage): boolean {
     if (!this.#isPlain) return this.trySendSelected(message);
+    this.#pace.count(1);
     this.fanOut.send(message);
     return true;
   }
