@@ -142,9 +142,15 @@ export abstract class PublishingPattern implements Pattern {
 
   /** @returns false, and nobody gets the message, when `noDrop` is set and one of those that it is for has no room. */
   #offer(message: OutgoingMessage): boolean {
+    const { noDrop, invertMatching, manualLastValue } = this.options;
+    if (!invertMatching && !manualLastValue) {
+      if (noDrop && !this.fanOut.hasRoom(message)) return false;
+      this.fanOut.send(message);
+      return true;
+    }
     let pipes = this.matching(message);
-    if (this.options.invertMatching) pipes = without(this.#peers, pipes);
-    if (this.options.noDrop) for (const pipe of pipes) if (!pipe.hasRoom()) return false;
+    if (invertMatching) pipes = without(this.#peers, pipes);
+    if (noDrop) for (const pipe of pipes) if (!pipe.hasRoom()) return false;
     this.fanOut.sendTo(pipes, message);
     return true;
   }
