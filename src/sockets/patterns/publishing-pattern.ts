@@ -109,6 +109,11 @@ export abstract class PublishingPattern implements Pattern {
     return this.#sender.trySend(message);
   }
 
+  /** Whether a message is for fewer than those who hold a topic that it begins with. */
+  protected isAimed(_message: OutgoingMessage): boolean {
+    return false;
+  }
+
   /** The peers that hold a topic that a message begins with. */
   protected matching(message: OutgoingMessage): Set<Pipe> {
     return this.fanOut.matching(message.parts[0] as Uint8Array);
@@ -142,8 +147,8 @@ export abstract class PublishingPattern implements Pattern {
 
   /** @returns false, and nobody gets the message, when `noDrop` is set and one of those that it is for has no room. */
   #offer(message: OutgoingMessage): boolean {
-    const { noDrop, invertMatching, manualLastValue } = this.options;
-    if (!invertMatching && !manualLastValue) {
+    const { noDrop, invertMatching } = this.options;
+    if (!invertMatching && !this.isAimed(message)) {
       if (noDrop && !this.fanOut.hasRoom(message)) return false;
       this.fanOut.send(message);
       return true;
