@@ -1,8 +1,10 @@
 /* libzmq's side of the comparison, with the settings and lines that ../programs/control.mjs describes.
  *
  *   bench send|receive|request|reply PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW
+ *   bench subscribe PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW SUBSCRIBERS
  *   bench version
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@
 
 #define TOPIC "bench"
 #define ACKS 3
+/* Messages that are taken from one of many subscribers before it is the next one's turn. */
+#define BATCH 1000
 /* From here on a body is handed over by reference: below, libzmq's copy is cheaper than its bookkeeping. */
 #define BY_REFERENCE 8192
 
@@ -88,7 +92,9 @@ static void acknowledge(long received) {
 }
 
 static void *open_socket(int type) {
-  void *socket = zmq_socket(zmq_ctx_new(), type);
+  static void *context;
+  if (context == NULL) context = zmq_ctx_new();
+  void *socket = zmq_socket(context, type);
   int linger = 0;
   check(socket == NULL ? -1 : 0, "zmq_socket");
   check(zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger), "ZMQ_LINGER");
@@ -136,13 +142,14 @@ static void run_sender(const char *address) {
   }
 }
 
-/* Receives one message, all of its frames; the last must be the body. */
-static void receive_message(void *socket, long received) {
+/* Receives one message, all of its frames; the last must be the body. Returns 0 when ZMQ_DONTWAIT is given and there is none. */
+static int receive_message(void *socket, long received, int flags) {
   zmq_msg_t part;
   int more;
   do {
     zmq_msg_init(&part);
-    if (zmq_msg_recv(&part, socket, 0) < 0) {
+    if (zmq_msg_recv(&part, socket, flags) < 0) {
+      if (!stopping && zmq_errno() == EAGAIN) return 0;
       if (!stopping) check(-1, "zmq_msg_recv");
       printf("stopped %ld\n", received);
       exit(1);
@@ -154,6 +161,7 @@ static void receive_message(void *socket, long received) {
     }
     zmq_msg_close(&part);
   } while (more);
+  return 1;
 }
 
 static void run_receiver(const char *address) {
@@ -167,11 +175,65 @@ static void run_receiver(const char *address) {
     long long started = 0;
     printf("go\n");
     for (long received = 1; received <= count; received++) {
-      receive_message(socket, received - 1);
+      receive_message(socket, received - 1, 0);
       if (received == 1) started = nanoseconds();
       if (window_size > 0 && received % ack_every == 0 && received < count) acknowledge(received);
     }
     printf("done %lld %ld %lld\n", usage() - usage_at_start, count - 1, nanoseconds() - started);
+  }
+}
+
+/* Takes what has come for one subscriber, up to a batch; no poll for each message. */
+static long receive_batch(void *socket, long most, long received) {
+  long count = 0;
+  while (count < most && count < BATCH && receive_message(socket, received + count, ZMQ_DONTWAIT)) count++;
+  return count;
+}
+
+/* Waits until any of them has a message. */
+static void poll_all(void **sockets, zmq_pollitem_t *items, long subscribers, long received) {
+  for (long i = 0; i < subscribers; i++) items[i] = (zmq_pollitem_t) {.socket = sockets[i], .events = ZMQ_POLLIN};
+  if (zmq_poll(items, subscribers, -1) >= 0) return;
+  if (!stopping) check(-1, "zmq_poll");
+  printf("stopped %ld\n", received);
+  exit(1);
+}
+
+static void subscribe_round(void **sockets, zmq_pollitem_t *items, long *missing, long subscribers, long count) {
+  long total = count * subscribers, received = 0, first = 0;
+  long long started = 0;
+  for (long i = 0; i < subscribers; i++) missing[i] = count;
+  while (received < total) {
+    long before_sweep = received;
+    for (long i = 0; i < subscribers; i++) {
+      long taken = receive_batch(sockets[i], missing[i], received);
+      missing[i] -= taken;
+      received += taken;
+      if (first == 0 && received > 0) {
+        first = received;
+        started = nanoseconds();
+      }
+    }
+    if (received == before_sweep) poll_all(sockets, items, subscribers, received);
+  }
+  printf("done %lld %ld %lld\n", usage() - usage_at_start, total - first, nanoseconds() - started);
+}
+
+/* Many subscribers, each a socket with a connection of its own. */
+static void run_subscribers(const char *address, long subscribers) {
+  void **sockets = malloc(subscribers * sizeof *sockets);
+  zmq_pollitem_t *items = malloc(subscribers * sizeof *items);
+  long *missing = malloc(subscribers * sizeof *missing);
+  for (long i = 0; i < subscribers; i++) {
+    sockets[i] = open_socket(ZMQ_SUB);
+    check(zmq_setsockopt(sockets[i], ZMQ_SUBSCRIBE, TOPIC, strlen(TOPIC)), "ZMQ_SUBSCRIBE");
+    check(zmq_connect(sockets[i], address), "zmq_connect");
+  }
+  printf("ready\n");
+  for (;;) {
+    long count = next_round();
+    printf("go\n");
+    subscribe_round(sockets, items, missing, subscribers, count);
   }
 }
 
@@ -194,7 +256,7 @@ static void run_requester(const char *address) {
     for (long i = 0; i < count; i++) {
       long long started = nanoseconds();
       send_body(socket);
-      receive_message(socket, i);
+      receive_message(socket, i, 0);
       times[i] = nanoseconds() - started;
     }
     long long used = usage() - usage_at_start;
@@ -210,7 +272,7 @@ static void run_replier(const char *address) {
   for (;;) {
     long count = next_round();
     for (long i = 0; i < count; i++) {
-      receive_message(socket, i);
+      receive_message(socket, i, 0);
       send_body(socket);
     }
   }
@@ -224,8 +286,8 @@ int main(int argc, char **argv) {
     printf("%d.%d.%d\n", major, minor, patch);
     return 0;
   }
-  if (argc != 7) {
-    fprintf(stderr, "bench send|receive|request|reply PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW\n");
+  if (argc < 7) {
+    fprintf(stderr, "bench ROLE PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW [SUBSCRIBERS]\n");
     return 2;
   }
   struct sigaction stop = {.sa_handler = on_stop};
@@ -237,6 +299,7 @@ int main(int argc, char **argv) {
   body = malloc(size + 1);
   memset(body, 'x', size);
   if (strcmp(argv[1], "send") == 0) run_sender(argv[3]);
+  if (strcmp(argv[1], "subscribe") == 0 && argc == 8) run_subscribers(argv[3], atol(argv[7]));
   if (strcmp(argv[1], "receive") == 0) run_receiver(argv[3]);
   if (strcmp(argv[1], "request") == 0) run_requester(argv[3]);
   if (strcmp(argv[1], "reply") == 0) run_replier(argv[3]);

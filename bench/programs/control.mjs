@@ -88,7 +88,7 @@ function onLine(line) {
     roundGiven = expected;
     giveRound();
   } else if (word === "end") {
-    say("done", cpu());
+    say("done", cpu(), process.memoryUsage.rss());
   }
 }
 
@@ -108,6 +108,11 @@ export function takeAcks() {
   createInterface({ input: acks }).on("line", (line) => onAck(Number(line)));
 }
 
+/** So many messages of this round have been received. */
+export function acknowledge(received) {
+  writeSync(ACKS, `${before + received}\n`);
+}
+
 /** The receiver's watch. It runs from the first message (or batch) to the last. */
 export class Watch {
   /** Call `note` when so many messages have come. */
@@ -115,10 +120,12 @@ export class Watch {
   #count;
   #from = 0;
   #started = 0n;
-  #ackEvery = settings.window > 0 ? Math.ceil(settings.window / 4) : Number.POSITIVE_INFINITY;
+  #ackEvery;
 
-  constructor(count) {
+  /** @param window 0: the program itself acknowledges. */
+  constructor(count, window = settings.window) {
     this.#count = count;
+    this.#ackEvery = window > 0 ? Math.ceil(window / 4) : Number.POSITIVE_INFINITY;
     say("go");
   }
 
@@ -129,7 +136,7 @@ export class Watch {
       this.mark = this.#ackEvery;
     }
     if (received >= this.mark && received < this.#count) {
-      writeSync(ACKS, `${before + received}\n`);
+      acknowledge(received);
       this.mark = received + this.#ackEvery;
     }
   }

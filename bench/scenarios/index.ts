@@ -1,4 +1,7 @@
 import { allocation } from "./allocation.ts";
+import { fanOut } from "./fan-out.ts";
+import { saturating } from "./saturating.ts";
 import type { Scenario } from "./scenario.ts";
+import { stalled } from "./stalled.ts";
 
-export const SCENARIOS: readonly Scenario[] = [allocation];
+export const SCENARIOS: readonly Scenario[] = [allocation, fanOut, stalled, saturating];

@@ -16,6 +16,13 @@ export class FanOut extends Subscribers {
     this.#onFull = onFull;
   }
 
+  /** Whether all that a message is for have room for it. */
+  hasRoom(message: OutgoingMessage): boolean {
+    for (const group of this.match(message.parts[0] as Uint8Array))
+      for (const subscriber of group.subscribers) if (!subscriber.pipe.hasRoom()) return false;
+    return true;
+  }
+
   send(message: OutgoingMessage): void {
     this.#messages += 1;
     let isFirst = true;

@@ -2,8 +2,8 @@ import type { Environment } from "../context/environment.ts";
 
 /** ms that calls in a row may complete at once, before the event loop has a turn. */
 const RUN = 2;
-/** Calls between two looks at the clock, less one: a mask. */
-const LOOK = 127;
+/** Messages between two looks at the clock. */
+const LOOK = 128;
 
 /**
  * The promises for calls that complete at once. Awaiting one that is resolved already never leaves the promise jobs, so a
@@ -13,9 +13,11 @@ const LOOK = 127;
 export class Pace {
   readonly #environment: Environment;
   readonly #resolved: Promise<void> = Promise.resolve();
-  #calls = 0;
-  /** When the last turn was put in. After a pause that is long ago: one turn too many, which costs little. */
+  #messages = 0;
+  /** When the last turn was put in, or the caller was woken after that. After a pause it is long ago: one turn too many. */
   #since = Number.POSITIVE_INFINITY;
+  /** ms of this run before `#since`. */
+  #spent = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -23,11 +25,28 @@ export class Pace {
 
   /** True when the call that completes now should wait for the next turn. */
   isDue(): boolean {
-    this.#calls = (this.#calls + 1) & LOOK;
-    if (this.#calls !== 0) return false;
+    this.#messages += 1;
+    if (this.#messages < LOOK) return false;
+    this.#messages = 0;
     const now = this.#environment.now();
     if (this.#since === Number.POSITIVE_INFINITY) this.#since = now;
-    return now - this.#since >= RUN;
+    return this.#spent + now - this.#since >= RUN;
+  }
+
+  /** So many messages went besides: by calls that cannot wait, or more than one by the same call. */
+  count(messages: number): void {
+    this.#messages += messages;
+  }
+
+  /** A call has to wait for what the event loop brings: this time is not the run's. */
+  rest(): void {
+    if (this.#since !== Number.POSITIVE_INFINITY) this.#spent += this.#environment.now() - this.#since;
+    this.#since = Number.POSITIVE_INFINITY;
+  }
+
+  /** It has come. */
+  wake(): void {
+    if (this.#since === Number.POSITIVE_INFINITY) this.#since = this.#environment.now();
   }
 
   done(): Promise<void> {
@@ -38,6 +57,7 @@ export class Pace {
     return new Promise((resolve) => {
       this.#environment.nextTurn(() => {
         this.#since = this.#environment.now();
+        this.#spent = 0;
         resolve();
       });
     });

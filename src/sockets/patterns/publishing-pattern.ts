@@ -50,6 +50,7 @@ export abstract class PublishingPattern implements Pattern {
 
   trySend(message: OutgoingMessage): boolean {
     if (!this.#isPlain) return this.trySendSelected(message);
+    this.#pace.count(1);
     this.fanOut.send(message);
     return true;
   }
@@ -108,6 +109,11 @@ export abstract class PublishingPattern implements Pattern {
     return this.#sender.trySend(message);
   }
 
+  /** Whether a message is for fewer than those who hold a topic that it begins with. */
+  protected isAimed(_message: OutgoingMessage): boolean {
+    return false;
+  }
+
   /** The peers that hold a topic that a message begins with. */
   protected matching(message: OutgoingMessage): Set<Pipe> {
     return this.fanOut.matching(message.parts[0] as Uint8Array);
@@ -141,9 +147,15 @@ export abstract class PublishingPattern implements Pattern {
 
   /** @returns false, and nobody gets the message, when `noDrop` is set and one of those that it is for has no room. */
   #offer(message: OutgoingMessage): boolean {
+    const { noDrop, invertMatching } = this.options;
+    if (!invertMatching && !this.isAimed(message)) {
+      if (noDrop && !this.fanOut.hasRoom(message)) return false;
+      this.fanOut.send(message);
+      return true;
+    }
     let pipes = this.matching(message);
-    if (this.options.invertMatching) pipes = without(this.#peers, pipes);
-    if (this.options.noDrop) for (const pipe of pipes) if (!pipe.hasRoom()) return false;
+    if (invertMatching) pipes = without(this.#peers, pipes);
+    if (noDrop) for (const pipe of pipes) if (!pipe.hasRoom()) return false;
     this.fanOut.sendTo(pipes, message);
     return true;
   }

@@ -55,6 +55,7 @@ export class Receiver {
     if (this.#readers.length === 0) return false;
     const place = this.#readers.peek();
     this.#readers.settle(parts as Message);
+    this.#pace.wake();
     this.#handedOut += 1;
     if (place) place.number = this.#handedOut;
     return true;
@@ -135,6 +136,7 @@ export class Receiver {
   }
 
   #wait(signal?: AbortSignal, place: Place | null = null): Promise<Message> {
+    this.#pace.rest();
     return this.#readers.wait(
       place,
       this.#options.receiveTimeout,

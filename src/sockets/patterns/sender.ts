@@ -26,12 +26,13 @@ export class Sender {
   }
 
   trySend(message: OutgoingMessage): boolean {
+    this.#pace.count(1);
     return this.#writers.length === 0 && this.#offer(message);
   }
 
   send(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.trySend(message)) return this.#pace.done();
+    if (this.#writers.length === 0 && this.#offer(message)) return this.#pace.done();
     // The caller's small parts are the caller's again when this returns.
     message.wire(this.#environment.allocate);
     return this.#writers.wait(message, this.#options.sendTimeout, this.#options.sendHighWaterMark, signal);

@@ -96,6 +96,10 @@ export class XPubPattern extends PublishingPattern {
     return isTaken;
   }
 
+  protected override isAimed(message: OutgoingMessage): boolean {
+    return this.#targets.has(message);
+  }
+
   protected override matching(message: OutgoingMessage): Set<Pipe> {
     const pipes = super.matching(message);
     const target = this.#targets.get(message);
