@@ -10,6 +10,8 @@ import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
  */
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** What Buffer's decoder puts in the place of ill-formed UTF-8. */
+const REPLACEMENT = "\ufffd";
 
 /**
  * Decodes one MessagePack value that fills `bytes` to the end. Text may come in the raw/str family only and must be
@@ -37,7 +39,9 @@ class Reader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   message(): JsonValue {
@@ -130,18 +134,18 @@ class Reader {
 
   #text(length: number): string {
     const start = this.#take(length);
-    if (this.#isAscii(start, start + length)) return this.#buffer.toString("latin1", start, start + length);
+    const text = this.#buffer.toString("utf8", start, start + length);
+    // What was no UTF-8, or this very character. Asking the strict decoder every time would cost much more.
+    if (text.includes(REPLACEMENT)) this.#checkUtf8(start, start + length);
+    return text;
+  }
+
+  #checkUtf8(start: number, end: number): void {
     try {
-      return utf8.decode(this.#buffer.subarray(start, start + length));
+      utf8.decode(this.#buffer.subarray(start, end));
     } catch (cause) {
       throw new DecodeError("MessagePack: ill-formed UTF-8", this.#bytes, { cause });
     }
-  }
-
-  /** Nearly all text is, and needs no decoder. */
-  #isAscii(start: number, end: number): boolean {
-    for (let at = start; at < end; at++) if (this.#buffer[at]! >= 0x80) return false;
-    return true;
   }
 
   #finite(n: number): number {

@@ -1,4 +1,4 @@
-import type { JsonValue } from "./db-update.ts";
+import type { JsonValue, WireFields } from "./db-update.ts";
 import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
 
 /**
@@ -10,21 +10,39 @@ import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
  * @param value checked by the caller: finite numbers, no cycles.
  */
 export function pythonJson(value: JsonValue): string {
-  if (typeof value === "string") return pythonString(value);
-  if (typeof value === "number") return pythonNumber(value);
-  if (value === null || typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return `[${value.map(pythonJson).join(", ")}]`;
-  const map = value as { readonly [key: string]: JsonValue };
-  let text = "";
-  for (const key of Object.keys(map)) {
-    text += `${text === "" ? "" : ", "}${pythonString(key)}: ${pythonJson(map[key]!)}`;
-  }
-  return `{${text}}`;
+  return escaped(spaced(value));
 }
 
-/** JSON.stringify escapes what JSON demands, with Python's spellings; Python escapes DEL and all that is not ASCII too. */
-function pythonString(text: string): string {
-  return JSON.stringify(text).replace(
+/**
+ * The text of an event, its fields in Python's order.
+ *
+ * @param fields checked by the caller, as for {@link pythonJson}.
+ */
+export function pythonEvent({ table, key, action, value, topic }: WireFields): string {
+  return escaped(
+    `{"table": ${text(table)}, "key": ${text(key)}, "action": ${text(action)}, "value": ${spaced(value)}, "topic": ${text(topic)}}`,
+  );
+}
+
+/** JSON with Python's spaces. JSON.stringify escapes what JSON demands, with Python's spellings. */
+function spaced(value: JsonValue): string {
+  if (value === null || typeof value === "string") return text(value);
+  if (typeof value === "number") return pythonNumber(value);
+  if (typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  const map = value as { readonly [key: string]: JsonValue };
+  const entries = Object.keys(map).map((key) => `${text(key)}: ${spaced(map[key]!)}`);
+  return `{${entries.join(", ")}}`;
+}
+
+function text(value: string | null): string {
+  return value === null ? "null" : JSON.stringify(value);
+}
+
+/** Python escapes DEL and all that is not ASCII too; outside of strings there is none. */
+function escaped(json: string): string {
+  if (!/[\x7f-\uffff]/.test(json)) return json;
+  return json.replace(
     /[\x7f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
