@@ -12,6 +12,8 @@ import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** What Buffer's decoder puts in the place of ill-formed UTF-8. */
 const REPLACEMENT = "\ufffd";
+/** Bytes of a text that is looked through here: a longer one is decoded faster as it comes. */
+const SHORT = 64;
 
 /**
  * Decodes one MessagePack value that fills `bytes` to the end. Text may come in the raw/str family only and must be
@@ -134,10 +136,17 @@ class Reader {
 
   #text(length: number): string {
     const start = this.#take(length);
-    const text = this.#buffer.toString("utf8", start, start + length);
+    const end = start + length;
+    if (length < SHORT && this.#isAscii(start, end)) return this.#buffer.toString("latin1", start, end);
+    const text = this.#buffer.toString("utf8", start, end);
     // What was no UTF-8, or this very character. Asking the strict decoder every time would cost much more.
-    if (text.includes(REPLACEMENT)) this.#checkUtf8(start, start + length);
+    if (text.includes(REPLACEMENT)) this.#checkUtf8(start, end);
     return text;
+  }
+
+  #isAscii(start: number, end: number): boolean {
+    for (let at = start; at < end; at++) if (this.#buffer[at]! >= 0x80) return false;
+    return true;
   }
 
   #checkUtf8(start: number, end: number): void {

@@ -27,9 +27,16 @@ export function encodeAscii(text: string): Buffer {
 
 /** @returns where the text begins. */
 function writeRawHeader(bytes: Buffer, at: number, length: number): number {
-  if (length < 32) return bytes.writeUInt8(0xa0 | length, at);
-  if (length < 0x10000) return bytes.writeUInt16BE(length, bytes.writeUInt8(0xda, at));
-  return bytes.writeUInt32BE(length, bytes.writeUInt8(0xdb, at));
+  if (length < 32) {
+    bytes[at] = 0xa0 | length;
+    return at + 1;
+  }
+  if (length < 0x10000) {
+    bytes[at] = 0xda;
+    return bytes.writeUInt16BE(length, at + 1);
+  }
+  bytes[at] = 0xdb;
+  return bytes.writeUInt32BE(length, at + 1);
 }
 
 class Writer {

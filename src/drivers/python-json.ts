@@ -10,42 +10,40 @@ import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
  * @param value checked by the caller: finite numbers, no cycles.
  */
 export function pythonJson(value: JsonValue): string {
-  return escaped(spaced(value));
-}
-
-/**
- * The text of an event, its fields in Python's order.
- *
- * @param fields checked by the caller, as for {@link pythonJson}.
- */
-export function pythonEvent({ table, key, action, value, topic }: WireFields): string {
-  return escaped(
-    `{"table": ${text(table)}, "key": ${text(key)}, "action": ${text(action)}, "value": ${spaced(value)}, "topic": ${text(topic)}}`,
-  );
-}
-
-/** JSON with Python's spaces. JSON.stringify escapes what JSON demands, with Python's spellings. */
-function spaced(value: JsonValue): string {
-  if (value === null || typeof value === "string") return text(value);
+  if (typeof value === "string") return pythonString(value);
   if (typeof value === "number") return pythonNumber(value);
-  if (typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  if (value === null || typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(", ")}]`;
   const map = value as { readonly [key: string]: JsonValue };
-  const entries = Object.keys(map).map((key) => `${text(key)}: ${spaced(map[key]!)}`);
+  const entries = Object.keys(map).map((key) => `${pythonString(key)}: ${pythonJson(map[key]!)}`);
   return `{${entries.join(", ")}}`;
 }
 
-function text(value: string | null): string {
-  return value === null ? "null" : JSON.stringify(value);
+/** {@link pythonJson} of an event, its fields in Dragonflow's order. */
+export function pythonEvent({ table, key, action, value, topic }: WireFields): string {
+  return (
+    `{"table": ${textOrNull(table)}, "key": ${textOrNull(key)}, "action": ${pythonString(action)}, ` +
+    `"value": ${pythonJson(value)}, "topic": ${textOrNull(topic)}}`
+  );
 }
 
-/** Python escapes DEL and all that is not ASCII too; outside of strings there is none. */
-function escaped(json: string): string {
-  if (!/[\x7f-\uffff]/.test(json)) return json;
-  return json.replace(
-    /[\x7f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+function textOrNull(text: string | null): string {
+  return text === null ? "null" : pythonString(text);
+}
+
+const ALL_PLAIN = /^[ !#-[\]-~]*$/;
+const WIDE = /[\x7f-\uffff]/;
+const EACH_WIDE = /[\x7f-\uffff]/g;
+
+/** JSON.stringify escapes what JSON demands, with Python's spellings; Python escapes DEL and all that is not ASCII too. */
+function pythonString(text: string): string {
+  if (ALL_PLAIN.test(text)) return `"${text}"`;
+  const json = JSON.stringify(text);
+  return WIDE.test(json) ? json.replace(EACH_WIDE, unicodeEscape) : json;
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Both languages print the shortest digits that read back as the same number, but differ in when they use an exponent. */
