@@ -7,6 +7,10 @@ import { topicFrame } from "./codec.ts";
  */
 export type TopicMatch = "exact" | "prefix";
 
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** The topics that a subscriber has registered. The topic "" means everything, however it is matched. */
 export class TopicSet {
   /** By topic. */
@@ -58,7 +62,7 @@ export class TopicSet {
   /** Whether a message with this topic frame is wanted. */
   matches(frame: Uint8Array): boolean {
     if (this.#topics.size === 0) return false;
-    const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString("latin1");
+    const text = asBuffer(frame).toString("latin1");
     if (this.#exact.has(text)) return true;
     for (const [length, prefixes] of this.#prefixes) {
       if (length <= text.length && prefixes.has(text.slice(0, length))) return true;
