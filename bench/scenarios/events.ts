@@ -5,8 +5,8 @@ import type { Figure, Scenario, ScenarioOptions } from "./scenario.ts";
 const LIBRARY = new URL("../../dist/dragonflow.js", import.meta.url).href;
 /** Bytes of an event's second frame. */
 const SIZE = 200;
-/** Events under way at most, for a PUB does not wait for its subscribers. A fifth of the drivers' high-water mark. */
-const WINDOW = 20_000;
+/** Events under way at most, for a PUB does not wait for its subscribers. A tenth of the drivers' high-water mark. */
+const WINDOW = 10_000;
 const PER_SECOND = 10_000;
 const PATIENCE = 20_000;
 /** Seconds before the first round counts. */

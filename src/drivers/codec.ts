@@ -1,6 +1,7 @@
 import { ZmqError } from "../errors.ts";
 import { type JsonValue, SEND_ALL_TOPIC, type WireFields } from "./db-update.ts";
 import { DecodeError } from "./errors.ts";
+import { packFlatEvent, unpackFlatEvent } from "./flat-event.ts";
 import { checkJsonValue, checkText } from "./json-value.ts";
 import { MAX_ELEMENTS } from "./limits.ts";
 import { decodeMsgpack, isRaw } from "./msgpack-decode.ts";
@@ -32,6 +33,10 @@ export function packMessage(update: WireFields, form: WireForm = "json"): Buffer
   const fields = { table, key, action, value, topic };
   const wrong = wrongField(fields);
   if (wrong !== null) throw new TypeError(`packMessage: ${wrong}`);
+  if (form === "json") {
+    const flat = packFlatEvent(fields);
+    if (flat !== null) return flat;
+  }
   if (table !== null) checkText(table);
   if (key !== null) checkText(key);
   checkText(action);
@@ -53,6 +58,11 @@ export function packMessage(update: WireFields, form: WireForm = "json"): Buffer
  * @throws {DecodeError} and nothing else, whatever the bytes.
  */
 export function unpackMessage(bytes: Uint8Array): UnpackedMessage {
+  const flat = unpackFlatEvent(bytes);
+  if (flat !== null) {
+    const { table, key, action, value, topic } = flat;
+    return { table, key, action, value, topic, form: "json" };
+  }
   const decoded = decodeMsgpack(bytes);
   const form = isRaw(bytes) ? "json" : "map";
   const event = form === "json" ? parseJson(decoded as string, bytes) : decoded;

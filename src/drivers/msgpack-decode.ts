@@ -1,3 +1,4 @@
+import { asBuffer } from "./bytes.ts";
 import type { JsonValue } from "./db-update.ts";
 import { DecodeError } from "./errors.ts";
 import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
@@ -41,9 +42,7 @@ class Reader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#buffer = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = asBuffer(bytes);
   }
 
   message(): JsonValue {

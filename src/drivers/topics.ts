@@ -1,4 +1,5 @@
 import { ZmqError } from "../errors.ts";
+import { asBuffer } from "./bytes.ts";
 import { topicFrame } from "./codec.ts";
 
 /**
@@ -6,10 +7,6 @@ import { topicFrame } from "./codec.ts";
  * by prefix on ZMQ and exactly on Redis; comparing again at the receiver makes them agree.
  */
 export type TopicMatch = "exact" | "prefix";
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
 
 /** The topics that a subscriber has registered. The topic "" means everything, however it is matched. */
 export class TopicSet {
