@@ -51,6 +51,11 @@ export interface PublisherApi {
   sendEvent(update: DbUpdate, topic?: string | null): Promise<void>;
   /** Publishes an event in the frames in which it was received, or packed. The frames are not to be changed afterwards. */
   sendFrames(frames: EventFrames): Promise<void>;
+  /**
+   * Optional. As `sendFrames`, if that would resolve at once; false: nothing was taken, `sendFrames` waits or tells why. Never
+   * throws. Without it, whoever forwards events awaits `sendFrames` for each.
+   */
+  trySendFrames?(frames: EventFrames): boolean;
   /** Final: sends what is queued, as long as `linger` allows. */
   close(): Promise<void>;
   stats(): PublisherStats;

@@ -1,10 +1,12 @@
 import { ZmqError } from "../errors.ts";
 import { type JsonValue, SEND_ALL_TOPIC, type WireFields } from "./db-update.ts";
 import { DecodeError } from "./errors.ts";
+import { packFlatEvent, unpackFlatEvent } from "./flat-event.ts";
 import { checkJsonValue, checkText } from "./json-value.ts";
+import { MAX_ELEMENTS } from "./limits.ts";
 import { decodeMsgpack, isRaw } from "./msgpack-decode.ts";
-import { encodeMsgpack, encodeRaw } from "./msgpack-encode.ts";
-import { jsonFault, pythonJson } from "./python-json.ts";
+import { encodeAscii, encodeMsgpack } from "./msgpack-encode.ts";
+import { jsonFault, pythonEvent } from "./python-json.ts";
 
 /**
  * - `json`: JSON text in a MessagePack string, Dragonflow's form until August 2016
@@ -31,9 +33,17 @@ export function packMessage(update: WireFields, form: WireForm = "json"): Buffer
   const fields = { table, key, action, value, topic };
   const wrong = wrongField(fields);
   if (wrong !== null) throw new TypeError(`packMessage: ${wrong}`);
-  checkJsonValue(fields);
+  if (form === "json") {
+    const flat = packFlatEvent(fields);
+    if (flat !== null) return flat;
+  }
+  if (table !== null) checkText(table);
+  if (key !== null) checkText(key);
+  checkText(action);
+  checkJsonValue(value, 1, FIELDS.length);
+  if (topic !== null) checkText(topic);
   if (form === "map") return encodeMsgpack(fields);
-  if (form === "json") return encodeRaw(pythonJson(fields), "latin1");
+  if (form === "json") return encodeAscii(pythonEvent(fields));
   throw new ZmqError("EINVAL", `unknown wire form: ${String(form)}`);
 }
 
@@ -48,10 +58,17 @@ export function packMessage(update: WireFields, form: WireForm = "json"): Buffer
  * @throws {DecodeError} and nothing else, whatever the bytes.
  */
 export function unpackMessage(bytes: Uint8Array): UnpackedMessage {
+  const flat = unpackFlatEvent(bytes);
+  if (flat !== null) {
+    const { table, key, action, value, topic } = flat;
+    return { table, key, action, value, topic, form: "json" };
+  }
   const decoded = decodeMsgpack(bytes);
   const form = isRaw(bytes) ? "json" : "map";
   const event = form === "json" ? parseJson(decoded as string, bytes) : decoded;
-  const wrong = wrongField(event);
+  if (typeof event !== "object" || event === null || Array.isArray(event))
+    throw new DecodeError("the event is no map", bytes);
+  const wrong = wrongField(event as unknown as WireFields);
   if (wrong !== null) throw new DecodeError(wrong, bytes);
   const { table, key, action, value, topic } = event as unknown as WireFields;
   return { table, key, action, value, topic, form };
@@ -100,26 +117,48 @@ export function topicFrame(topic: string): Buffer {
   return Buffer.from(topic);
 }
 
+/** Characters: what a shorter text can make the parser build is little, so the limits can be looked at afterwards. */
+const SHORT = 4096;
+
 function parseJson(text: string, bytes: Uint8Array): JsonValue {
-  const fault = jsonFault(text);
-  if (fault !== null) throw new DecodeError(`JSON: ${fault}`, bytes);
+  if (text.length > SHORT) checkJson(text, bytes);
+  let event: JsonValue;
   try {
-    return JSON.parse(text) as JsonValue;
+    event = JSON.parse(text) as JsonValue;
   } catch (cause) {
     throw new DecodeError("JSON: malformed", bytes, { cause });
   }
+  if (text.length <= SHORT && !isFlat(event)) checkJson(text, bytes);
+  return event;
+}
+
+function checkJson(text: string, bytes: Uint8Array): void {
+  const fault = jsonFault(text);
+  if (fault !== null) throw new DecodeError(`JSON: ${fault}`, bytes);
 }
 
 const FIELDS = ["table", "key", "action", "value", "topic"] as const;
 
+/** Whether there are only texts and nulls, as in nearly all events: what keeps all limits. */
+function isFlat(event: JsonValue): boolean {
+  if (typeof event !== "object" || event === null) return false;
+  const values = Object.values(event);
+  return (
+    values.length <= MAX_ELEMENTS && values.every((value) => value === null || typeof value === "string")
+  );
+}
+
 /** What is wrong with the fields of an event, or null. */
-function wrongField(event: unknown): string | null {
-  if (typeof event !== "object" || event === null || Array.isArray(event)) return "the event is no map";
-  const fields = event as Record<string, unknown>;
-  for (const name of FIELDS) if (!Object.hasOwn(fields, name)) return `the field ${name} is missing`;
-  const { table, key, action, topic } = fields;
-  if (table !== null && typeof table !== "string") return "table must be a string or null";
-  if (key !== null && typeof key !== "string") return "key must be a string or null";
-  if (topic !== null && typeof topic !== "string") return "topic must be a string or null";
-  return typeof action === "string" ? null : "action must be a string";
+function wrongField(event: WireFields): string | null {
+  const { table, key, action, value, topic } = event;
+  if (table !== null && typeof table !== "string") return fault(event, "table", "must be a string or null");
+  if (key !== null && typeof key !== "string") return fault(event, "key", "must be a string or null");
+  if (typeof action !== "string") return fault(event, "action", "must be a string");
+  if (value === undefined) return fault(event, "value", "must be a JSON value");
+  if (topic !== null && typeof topic !== "string") return fault(event, "topic", "must be a string or null");
+  return null;
+}
+
+function fault(event: WireFields, name: (typeof FIELDS)[number], what: string): string {
+  return event[name] === undefined ? `the field ${name} is missing` : `${name} ${what}`;
 }

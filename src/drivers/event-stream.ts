@@ -1,4 +1,4 @@
-import type { Emitter, Environment, Message, Timer } from "../sockets/index.ts";
+import { type Emitter, type Environment, type Message, Pace, type Timer } from "../sockets/index.ts";
 import type { DbChangesCallback, FramesCallback, SubscriberStats } from "./api.ts";
 import { type UnpackedMessage, unpackMessage } from "./codec.ts";
 import { SEND_ALL_TOPIC } from "./db-update.ts";
@@ -28,6 +28,13 @@ const SEND_ALL = SEND_ALL_TOPIC.charCodeAt(0);
 /** ms: as long as a timer can be. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** How far we are with a source. */
+interface Progress {
+  /** Messages that were handed over, or found not to be wanted. */
+  delivered: number;
+  isRemoved: boolean;
+}
+
 /** A sync on its way to its place: behind all messages that each source had received when it became due. */
 interface PlacedSync {
   readonly due: DueSync;
@@ -41,7 +48,8 @@ interface PlacedSync {
 export class EventStream {
   readonly schedule: SyncSchedule;
   readonly #setup: EventStreamSetup;
-  readonly #delivered = new Map<Source, number>();
+  readonly #progress = new Map<Source, Progress>();
+  readonly #pace: Pace;
   readonly #waiting: Waiting;
   readonly #counts = { delivered: 0, filtered: 0, undecodable: 0, failed: 0, syncs: 0, periodicSyncs: 0 };
   #callback: FramesCallback | null = null;
@@ -60,6 +68,7 @@ export class EventStream {
     this.#setup = setup;
     this.schedule = setup.schedule;
     this.#waiting = new Waiting(setup.environment);
+    this.#pace = new Pace(setup.environment);
   }
 
   get now(): number {
@@ -88,15 +97,16 @@ export class EventStream {
   }
 
   addSource(source: Source): void {
-    this.#delivered.set(source, 0);
+    this.#progress.set(source, { delivered: 0, isRemoved: false });
   }
 
   /** What of it was not handed over yet never will be: a gap. */
   removeSource(source: Source): void {
-    const delivered = this.#delivered.get(source);
-    if (delivered === undefined || this.#closed) return;
-    this.#delivered.delete(source);
-    const handed = delivered + (this.#handing === source ? 1 : 0);
+    const progress = this.#progress.get(source);
+    if (progress === undefined || this.#closed) return;
+    this.#progress.delete(source);
+    progress.isRemoved = true;
+    const handed = progress.delivered + (this.#handing === source ? 1 : 0);
     if (source.received() > handed) this.gap("dropped", source.address);
     else this.update();
   }
@@ -138,7 +148,7 @@ export class EventStream {
     if (this.#closed) return;
     const due = this.schedule.due(this.now);
     if (due !== null) {
-      const sources = [...this.#delivered.keys()];
+      const sources = [...this.#progress.keys()];
       this.#placed = { due, behind: new Map(sources.map((source) => [source, source.received()])) };
     }
     this.#waiting.check();
@@ -160,7 +170,7 @@ export class EventStream {
 
   stats(): SubscriberStats {
     let queued = 0;
-    for (const [source, delivered] of this.#delivered) queued += source.received() - delivered;
+    for (const [source, { delivered }] of this.#progress) queued += source.received() - delivered;
     return { ...this.#counts, queued };
   }
 
@@ -173,8 +183,11 @@ export class EventStream {
   }
 
   async #deliver(source: Source, messages: readonly Message[]): Promise<void> {
+    const progress = this.#progress.get(source);
+    if (progress === undefined) return;
     for (const message of messages) {
-      if (this.#closed || !this.#delivered.has(source)) return;
+      if (this.#pace.isDue()) await this.#pace.turn();
+      if (this.#closed || progress.isRemoved) return;
       const event = this.#decode(source, message);
       if (event !== null) {
         this.#handing = source;
@@ -189,15 +202,10 @@ export class EventStream {
         }
         this.#handing = null;
       }
-      this.#handedOver(source);
+      if (progress.isRemoved) return;
+      progress.delivered += 1;
+      if (this.#placed !== null) this.#callPlacedSync();
     }
-  }
-
-  #handedOver(source: Source): void {
-    const delivered = this.#delivered.get(source);
-    if (delivered === undefined) return;
-    this.#delivered.set(source, delivered + 1);
-    if (this.#placed !== null) this.#callPlacedSync();
   }
 
   /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */
@@ -229,7 +237,8 @@ export class EventStream {
   #callPlacedSync(): void {
     if (this.#placed === null) return;
     for (const [source, received] of this.#placed.behind) {
-      if ((this.#delivered.get(source) ?? Number.POSITIVE_INFINITY) < received) return;
+      const progress = this.#progress.get(source);
+      if (progress !== undefined && progress.delivered < received) return;
     }
     const { due } = this.#placed;
     this.#placed = null;

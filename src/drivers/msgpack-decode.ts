@@ -1,3 +1,4 @@
+import { asBuffer } from "./bytes.ts";
 import type { JsonValue } from "./db-update.ts";
 import { DecodeError } from "./errors.ts";
 import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
@@ -10,6 +11,10 @@ import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
  */
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** What Buffer's decoder puts in the place of ill-formed UTF-8. */
+const REPLACEMENT = "\ufffd";
+/** Bytes of a text that is looked through here: a longer one is decoded faster as it comes. */
+const SHORT = 64;
 
 /**
  * Decodes one MessagePack value that fills `bytes` to the end. Text may come in the raw/str family only and must be
@@ -37,7 +42,7 @@ class Reader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = asBuffer(bytes);
   }
 
   message(): JsonValue {
@@ -130,18 +135,25 @@ class Reader {
 
   #text(length: number): string {
     const start = this.#take(length);
-    if (this.#isAscii(start, start + length)) return this.#buffer.toString("latin1", start, start + length);
-    try {
-      return utf8.decode(this.#buffer.subarray(start, start + length));
-    } catch (cause) {
-      throw new DecodeError("MessagePack: ill-formed UTF-8", this.#bytes, { cause });
-    }
+    const end = start + length;
+    if (length < SHORT && this.#isAscii(start, end)) return this.#buffer.toString("latin1", start, end);
+    const text = this.#buffer.toString("utf8", start, end);
+    // What was no UTF-8, or this very character. Asking the strict decoder every time would cost much more.
+    if (text.includes(REPLACEMENT)) this.#checkUtf8(start, end);
+    return text;
   }
 
-  /** Nearly all text is, and needs no decoder. */
   #isAscii(start: number, end: number): boolean {
     for (let at = start; at < end; at++) if (this.#buffer[at]! >= 0x80) return false;
     return true;
+  }
+
+  #checkUtf8(start: number, end: number): void {
+    try {
+      utf8.decode(this.#buffer.subarray(start, end));
+    } catch (cause) {
+      throw new DecodeError("MessagePack: ill-formed UTF-8", this.#bytes, { cause });
+    }
   }
 
   #finite(n: number): number {

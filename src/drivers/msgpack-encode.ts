@@ -16,11 +16,27 @@ export function encodeMsgpack(value: JsonValue): Buffer {
   return writer.bytes();
 }
 
-/** One text as a MessagePack message of its own. `encoding` latin1 is for text known to be ASCII. */
-export function encodeRaw(text: string, encoding: "utf8" | "latin1" = "utf8"): Buffer {
-  const writer = new Writer();
-  writer.raw(text, encoding);
-  return writer.bytes();
+/** One text, known to be ASCII, as a MessagePack message of its own. */
+export function encodeAscii(text: string): Buffer {
+  const { length } = text;
+  const bytes = Buffer.allocUnsafe((length < 32 ? 1 : length < 0x10000 ? 3 : 5) + length);
+  const at = writeRawHeader(bytes, 0, length);
+  bytes.write(text, at, "latin1");
+  return bytes;
+}
+
+/** @returns where the text begins. */
+function writeRawHeader(bytes: Buffer, at: number, length: number): number {
+  if (length < 32) {
+    bytes[at] = 0xa0 | length;
+    return at + 1;
+  }
+  if (length < 0x10000) {
+    bytes[at] = 0xda;
+    return bytes.writeUInt16BE(length, at + 1);
+  }
+  bytes[at] = 0xdb;
+  return bytes.writeUInt32BE(length, at + 1);
 }
 
 class Writer {
@@ -35,20 +51,17 @@ class Writer {
     if (value === null) this.#byte(0xc0);
     else if (value === false) this.#byte(0xc2);
     else if (value === true) this.#byte(0xc3);
-    else if (typeof value === "string") this.raw(value, "utf8");
+    else if (typeof value === "string") this.#text(value);
     else if (typeof value === "number") this.#number(value);
     else if (Array.isArray(value)) this.#array(value);
     else this.#map(value as { readonly [key: string]: JsonValue });
   }
 
-  raw(text: string, encoding: "utf8" | "latin1"): void {
-    const length = encoding === "latin1" ? text.length : Buffer.byteLength(text);
-    if (length < 32) this.#byte(0xa0 | length);
-    else if (length < 0x10000) this.#uint16(0xda, length);
-    else this.#uint32(0xdb, length);
-    this.#reserve(length);
-    this.#buffer.write(text, this.#at, length, encoding);
-    this.#at += length;
+  #text(text: string): void {
+    const length = Buffer.byteLength(text);
+    this.#reserve(5 + length);
+    this.#at = writeRawHeader(this.#buffer, this.#at, length);
+    this.#at += this.#buffer.write(text, this.#at, "utf8");
   }
 
   #array(values: readonly JsonValue[]): void {
@@ -62,7 +75,7 @@ class Writer {
     if (keys.length < 16) this.#byte(0x80 | keys.length);
     else this.#uint16(0xde, keys.length);
     for (const key of keys) {
-      this.raw(key, "utf8");
+      this.#text(key);
       this.value(values[key]!);
     }
   }

@@ -146,13 +146,19 @@ export class PublisherService {
 
   /** Every event that a writer sent, and `null` for those that we have not got. */
   #take(event: UnpackedMessage | null, received: EventFrames | null): Promise<void> | undefined {
-    if (event !== null && received !== null) return this.#forward(event, received);
-    this.#announcer.owe();
+    if (event === null || received === null) {
+      this.#announcer.owe();
+      return undefined;
+    }
+    this.#form = event.form;
+    // Waited for only where there is something to wait for: this is the path of every event.
+    if (this.publisher.trySendFrames?.(received) !== true) return this.#forward(event, received);
+    this.#forwarded += 1;
+    this.#isActive(event);
     return undefined;
   }
 
   async #forward(event: UnpackedMessage, received: EventFrames): Promise<void> {
-    this.#form = event.form;
     try {
       await this.publisher.sendFrames(received);
       this.#forwarded += 1;
@@ -161,8 +167,12 @@ export class PublisherService {
       this.#onError(error);
       this.#dropped(1);
     }
-    // Writing to the publisher table because of an event about it would go round in circles.
-    if (event.table !== PUBLISHER_TABLE) this.#table?.active();
+    this.#isActive(event);
+  }
+
+  /** Writing to the publisher table because of an event about it would go round in circles. */
+  #isActive({ table }: UnpackedMessage): void {
+    if (table !== PUBLISHER_TABLE) this.#table?.active();
   }
 
   #sendOwn(update: DbUpdate): Promise<void> {

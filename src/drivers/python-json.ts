@@ -1,4 +1,4 @@
-import type { JsonValue } from "./db-update.ts";
+import type { JsonValue, WireFields } from "./db-update.ts";
 import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
 
 /**
@@ -15,19 +15,35 @@ export function pythonJson(value: JsonValue): string {
   if (value === null || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(", ")}]`;
   const map = value as { readonly [key: string]: JsonValue };
-  let text = "";
-  for (const key of Object.keys(map)) {
-    text += `${text === "" ? "" : ", "}${pythonString(key)}: ${pythonJson(map[key]!)}`;
-  }
-  return `{${text}}`;
+  const entries = Object.keys(map).map((key) => `${pythonString(key)}: ${pythonJson(map[key]!)}`);
+  return `{${entries.join(", ")}}`;
 }
+
+/** {@link pythonJson} of an event, its fields in Dragonflow's order. */
+export function pythonEvent({ table, key, action, value, topic }: WireFields): string {
+  return (
+    `{"table": ${textOrNull(table)}, "key": ${textOrNull(key)}, "action": ${pythonString(action)}, ` +
+    `"value": ${pythonJson(value)}, "topic": ${textOrNull(topic)}}`
+  );
+}
+
+function textOrNull(text: string | null): string {
+  return text === null ? "null" : pythonString(text);
+}
+
+const ALL_PLAIN = /^[ !#-[\]-~]*$/;
+const WIDE = /[\x7f-\uffff]/;
+const EACH_WIDE = /[\x7f-\uffff]/g;
 
 /** JSON.stringify escapes what JSON demands, with Python's spellings; Python escapes DEL and all that is not ASCII too. */
 function pythonString(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\x7f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  if (ALL_PLAIN.test(text)) return `"${text}"`;
+  const json = JSON.stringify(text);
+  return WIDE.test(json) ? json.replace(EACH_WIDE, unicodeEscape) : json;
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Both languages print the shortest digits that read back as the same number, but differ in when they use an exponent. */

@@ -1,4 +1,5 @@
 import { ZmqError } from "../errors.ts";
+import { asBuffer } from "./bytes.ts";
 import { topicFrame } from "./codec.ts";
 
 /**
@@ -58,7 +59,7 @@ export class TopicSet {
   /** Whether a message with this topic frame is wanted. */
   matches(frame: Uint8Array): boolean {
     if (this.#topics.size === 0) return false;
-    const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString("latin1");
+    const text = asBuffer(frame).toString("latin1");
     if (this.#exact.has(text)) return true;
     for (const [length, prefixes] of this.#prefixes) {
       if (length <= text.length && prefixes.has(text.slice(0, length))) return true;

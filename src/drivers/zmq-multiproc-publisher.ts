@@ -1,12 +1,12 @@
 import { ZmqError } from "../errors.ts";
-import { type Context, Emitter, type Environment, Push, type Timer } from "../sockets/index.ts";
+import { type Context, Emitter, type Environment, Pace, Push, type Timer } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
 import { frames } from "./codec.ts";
 import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { type OnError, reporter } from "./reporter.ts";
 import { syncEvent } from "./sync-announcer.ts";
-import { checkSize, type ResolvedZmqOptions } from "./zmq-options.ts";
+import { checkSize, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** ms, at most, before the first attempt to regain the connection. */
 const FIRST_RETRY = 50;
@@ -27,6 +27,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   readonly #options: ResolvedZmqOptions;
   readonly #onError: OnError;
   readonly #socket: Push;
+  readonly #pace: Pace;
   readonly #address: string;
   #connected = false;
   /** When an event was last taken for sending. */
@@ -47,6 +48,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     this.#onError = reporter(context.environment, "dragonflow writer", options.onError);
     this.#address = `ipc://${options.publisherMultiprocSocket}`;
     this.events = new Emitter(context.environment);
+    this.#pace = new Pace(context.environment);
     this.#socket = new Push(
       {
         sendHighWaterMark: options.sendHighWaterMark,
@@ -83,21 +85,25 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     if (this.#socket.closed) throw new ZmqError("EBADF");
   }
 
-  async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
-    await this.sendFrames(frames(update, topic, this.#options.wireForm));
+  sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
+    let event: EventFrames;
+    try {
+      event = frames(update, topic, this.#options.wireForm);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.sendFrames(event);
   }
 
-  async sendFrames(event: EventFrames): Promise<void> {
-    if (!this.#connected) this.#connect();
-    try {
-      checkSize(event, this.#options.maxMessageSize);
-      await this.#socket.send(event);
-      this.#sent += 1;
-      this.#lastSent = this.#environment.now();
-    } catch (error) {
-      this.#countRefused(1);
-      throw error;
-    }
+  sendFrames(event: EventFrames): Promise<void> {
+    return this.trySendFrames(event) ? this.#pace.done() : this.#connectAndSend(event);
+  }
+
+  trySendFrames(event: EventFrames): boolean {
+    if (!this.#connected || this.#socket.closed || !fits(event, this.#options.maxMessageSize)) return false;
+    if (!this.#socket.trySend(event)) return false;
+    this.#taken();
+    return true;
   }
 
   /** What `linger` was too short for is lost, and nobody else knows: it is counted, told as `dropped`, and reported. */
@@ -120,6 +126,23 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     if (count === 0) return;
     this.events.emit({ type: "dropped", count });
     this.#onError(new ZmqError("EAGAIN", `closed with ${count} event(s) that nobody took`));
+  }
+
+  async #connectAndSend(event: EventFrames): Promise<void> {
+    if (!this.#connected) this.#connect();
+    try {
+      checkSize(event, this.#options.maxMessageSize);
+      await this.#socket.send(event);
+    } catch (error) {
+      this.#countRefused(1);
+      throw error;
+    }
+    this.#taken();
+  }
+
+  #taken(): void {
+    this.#sent += 1;
+    this.#lastSent = this.#environment.now();
   }
 
   #connect(): void {

@@ -36,7 +36,17 @@ export function checkTransport(transport: string): void {
 
 /** An event over the limit would cost whoever receives it the connection. @throws {ZmqError} EMSGSIZE. */
 export function checkSize(frames: EventFrames, maxMessageSize: number): void {
-  const size = Math.max(...frames.map((frame) => frame.length));
-  if (maxMessageSize !== -1 && size > maxMessageSize)
-    throw new ZmqError("EMSGSIZE", `a frame of ${size} bytes is over maxMessageSize, ${maxMessageSize}`);
+  for (const { length } of frames)
+    if (isOver(length, maxMessageSize))
+      throw new ZmqError("EMSGSIZE", `a frame of ${length} bytes is over maxMessageSize, ${maxMessageSize}`);
+}
+
+/** Whether {@link checkSize} would throw. */
+export function fits(frames: EventFrames, maxMessageSize: number): boolean {
+  for (const { length } of frames) if (isOver(length, maxMessageSize)) return false;
+  return true;
+}
+
+function isOver(length: number, maxMessageSize: number): boolean {
+  return maxMessageSize !== -1 && length > maxMessageSize;
 }

@@ -1,11 +1,11 @@
 import { ZmqError } from "../errors.ts";
-import { type Context, Emitter, Publisher } from "../sockets/index.ts";
+import { type Context, Emitter, Pace, Publisher } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
 import { frames } from "./codec.ts";
 import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { type OnError, reporter } from "./reporter.ts";
-import { checkSize, type ResolvedZmqOptions } from "./zmq-options.ts";
+import { checkSize, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** The network publisher: a PUB that binds. `initialize` binds; the first event does, when that was not called. */
 export class ZmqPublisher implements PublisherApi {
@@ -13,13 +13,16 @@ export class ZmqPublisher implements PublisherApi {
   readonly #options: ResolvedZmqOptions;
   readonly #onError: OnError;
   readonly #socket: Publisher;
+  readonly #pace: Pace;
   #bound: Promise<void> | null = null;
+  #isBound = false;
   #sent = 0;
 
   constructor(options: ResolvedZmqOptions, context: Context) {
     this.#options = options;
     this.#onError = reporter(context.environment, "dragonflow publisher", options.onError);
     this.events = new Emitter(context.environment);
+    this.#pace = new Pace(context.environment);
     this.#socket = new Publisher(
       {
         sendHighWaterMark: options.sendHighWaterMark,
@@ -57,18 +60,22 @@ export class ZmqPublisher implements PublisherApi {
       throw error;
     });
     await this.#bound;
+    this.#isBound = true;
   }
 
   async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
     await this.sendFrames(frames(update, topic, this.#options.wireForm));
   }
 
-  async sendFrames(event: EventFrames): Promise<void> {
-    checkSize(event, this.#options.maxMessageSize);
-    await this.initialize();
-    const sent = this.#socket.send(event);
+  sendFrames(event: EventFrames): Promise<void> {
+    return this.trySendFrames(event) ? this.#pace.done() : this.#bindAndSend(event);
+  }
+
+  trySendFrames(event: EventFrames): boolean {
+    if (!this.#isBound || this.#socket.closed || !fits(event, this.#options.maxMessageSize)) return false;
+    this.#socket.trySend(event); // a PUB takes all
     this.#sent += 1;
-    await sent;
+    return true;
   }
 
   close(): Promise<void> {
@@ -78,5 +85,13 @@ export class ZmqPublisher implements PublisherApi {
   stats(): PublisherStats {
     const { dropped, queued } = this.#socket.stats();
     return { sent: this.#sent, dropped, queued };
+  }
+
+  async #bindAndSend(event: EventFrames): Promise<void> {
+    checkSize(event, this.#options.maxMessageSize);
+    await this.initialize();
+    const sent = this.#socket.send(event);
+    this.#sent += 1;
+    await sent;
   }
 }

@@ -19,6 +19,7 @@ export type {
   ReceiveOptions,
   SendOptions,
 } from "./options/queue-options.ts";
+export { Pace } from "./patterns/pace.ts";
 export type { ReceiveBatchOptions } from "./patterns/receiver.ts";
 export { SocketProxy as Proxy } from "./proxy.ts";
 export { Publisher, type PublisherOptions } from "./publisher.ts";

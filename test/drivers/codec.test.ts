@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { frames, packMessage, topicFrame, unpackMessage, type WireForm } from "../../src/drivers/codec.ts";
 import { DbUpdate, type DbUpdateOptions, type JsonValue } from "../../src/drivers/db-update.ts";
 import { DecodeError } from "../../src/drivers/errors.ts";
+import { packFlatEvent, unpackFlatEvent } from "../../src/drivers/flat-event.ts";
 import { decodeMsgpack } from "../../src/drivers/msgpack-decode.ts";
-import { encodeMsgpack } from "../../src/drivers/msgpack-encode.ts";
+import { encodeAscii, encodeMsgpack } from "../../src/drivers/msgpack-encode.ts";
 import { pythonJson } from "../../src/drivers/python-json.ts";
 
 type LongHex = { bytes: number; head_hex: string; tail_hex: string };
@@ -354,6 +355,108 @@ describe("packMessage and unpackMessage", () => {
     expect(() => unpackMessage(withValue("[".repeat(30000)))).toThrow(/deeper than 16/);
     expect(() => unpackMessage(withValue(`[${"1,".repeat(1019)}1]`))).toThrow(/more than 1024/);
     expect(() => unpackMessage(withValue(`${"[".repeat(16)}${"]".repeat(16)}`))).toThrow(/deeper than 16/);
+  });
+});
+
+describe("flat events: the same bytes and the same fields as by way of JSON.stringify and JSON.parse", () => {
+  const event = { table: "lport", key: "p1", action: "log", value: '{"a": "\\\\"}', topic: "x" };
+  const packed = (text: string) => encodeAscii(text);
+  const one = (value: string) =>
+    packed(`{"table": "t", "key": null, "action": "log", "value": ${value}, "topic": "x"}`);
+  const ascii = fc.string({ unit: "binary-ascii", maxLength: 30 });
+  const nullable = fc.option(fc.oneof(ascii, fc.string({ unit: "binary", maxLength: 5 })));
+  const fields = fc.record({
+    table: nullable,
+    key: nullable,
+    action: ascii,
+    value: nullable,
+    topic: nullable,
+  });
+  const isPlain = (text: string | null) => text === null || /^[ -~]*$/.test(text);
+
+  it("are written as by Python", () => {
+    const bytes = packFlatEvent(event)!;
+    expect(bytes.toString("latin1", 3)).toBe(
+      '{"table": "lport", "key": "p1", "action": "log", "value": "{\\"a\\": \\"\\\\\\\\\\"}", "topic": "x"}',
+    );
+    expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xda, 0, bytes.length - 3]));
+    expect(unpackFlatEvent(bytes)).toEqual(event);
+  });
+
+  it("are those whose texts are printable ASCII, and no others", () => {
+    fc.assert(
+      fc.property(fields, (given) => {
+        const bytes = packFlatEvent(given);
+        expect(bytes !== null).toBe(Object.values(given).every(isPlain));
+        if (bytes === null) return;
+        expect(bytes).toEqual(encodeAscii(pythonJson(given)));
+        expect(unpackFlatEvent(bytes)).toEqual(given);
+      }),
+    );
+    expect(packFlatEvent({ ...event, value: ["a"] })).toBe(null);
+    expect(packFlatEvent({ ...event, value: 5 })).toBe(null);
+  });
+
+  it("texts that were read stay as they are when the next event is read", () => {
+    const first = unpackFlatEvent(packFlatEvent(event)!);
+    unpackFlatEvent(packFlatEvent({ ...event, table: "other", key: "another", value: "thing" })!);
+    expect(first).toEqual(event);
+  });
+
+  it("up to 65535 bytes of text, with and without escapes; longer ones go the other way", () => {
+    const bare = packFlatEvent({ ...event, value: "" })!.length - 3;
+    for (const [filler, length] of [
+      ["x", 65535 - bare],
+      ['"', (65535 - bare) >> 1],
+    ] as const) {
+      for (const more of [-3, 0, 1, 5]) {
+        const given = { ...event, value: filler.repeat(length + more) };
+        expect(packMessage(given)).toEqual(encodeAscii(pythonJson(given)));
+        expect(unpackMessage(packMessage(given))).toEqual({ ...given, form: "json" });
+      }
+    }
+  });
+
+  it.each([
+    ["a control character", one('"\u0001"')],
+    ["DEL", one('"\u007f"')],
+    ["an escape by number", one('"\\u0041"')],
+    ["a short escape", one('"\\n"')],
+    ["an unknown escape", one('"\\x"')],
+    ["no end of the text", packed('{"table": "t", "key": null, "action": "log", "value": "')],
+    ["an escape at the end", packed('{"table": "t", "key": null, "action": "log", "value": "\\')],
+    ["no end", packed('{"table": "t", "key": null, "action": "log", "value": null, "topic": "x"')],
+    [
+      "more after the end",
+      packed('{"table": "t", "key": null, "action": "log", "value": null, "topic": "x"} '),
+    ],
+    ["a number", one("5")],
+    ["a map", one("{}")],
+    ["almost null", one("nulL")],
+    ["other spaces", packed('{"table":"t","key":null,"action":"log","value":null,"topic":"x"}')],
+    ["another order", packed('{"key": null, "table": "t", "action": "log", "value": null, "topic": "x"}')],
+    ["an action of null", packed('{"table": "t", "key": null, "action": null, "value": null, "topic": "x"}')],
+    ["the wrong length", Buffer.concat([one("null"), Buffer.from(" ")])],
+    ["two bytes", hex("da00")],
+    ["nothing", hex("")],
+  ])("not with %s", (_, bytes) => {
+    expect(unpackFlatEvent(bytes)).toBe(null);
+  });
+
+  it("whatever bytes are changed: what is read is what JSON.parse reads", () => {
+    const edit = fc.record({
+      at: fc.nat(120),
+      byte: fc.oneof(fc.nat(255), fc.constantFrom(0x22, 0x2f, 0x5c)),
+    });
+    fc.assert(
+      fc.property(fc.array(edit, { maxLength: 3 }), (edits) => {
+        const bytes = packFlatEvent(event)!;
+        for (const { at, byte } of edits) if (at < bytes.length) bytes[at] = byte;
+        const read = unpackFlatEvent(bytes);
+        if (read !== null) expect(read).toEqual(JSON.parse(bytes.toString("latin1", 3)));
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { EventFrames } from "../../src/drivers/api.ts";
 import { DecodeError } from "../../src/drivers/errors.ts";
 import { PublisherService } from "../../src/drivers/publisher-service.ts";
 import type { PublisherServiceOptions } from "../../src/drivers/service-api.ts";
@@ -74,6 +75,27 @@ describe("dragonflow.md 8.1, forwarding", () => {
     );
     await subscriber.receiveFrames([Buffer.from("a"), payload]);
     expect(publisher.frames).toEqual([[Buffer.from("a"), payload]]);
+  });
+
+  it("a publisher that takes frames at once is not waited for; when it does not, it is, and the order stays", async () => {
+    const service = await running();
+    const taken: unknown[] = [];
+    let hasRoom = true;
+    const trySendFrames = (frames: EventFrames): boolean => {
+      if (hasRoom) taken.push(frames);
+      return hasRoom;
+    };
+    Object.assign(publisher, { trySendFrames });
+    const first = await subscriber.receive(LPORT);
+    hasRoom = false;
+    const second = await subscriber.receive(LPORT);
+    expect([taken, publisher.frames]).toEqual([[first], [second]]);
+    publisher.refuse = ({ table }) => {
+      if (table === "lport") throw new ZmqError("EMSGSIZE");
+    };
+    await subscriber.receive(LPORT);
+    expect(service.stats()).toMatchObject({ forwarded: 2, failed: 1 });
+    expect(errors).toMatchObject([{ code: "EMSGSIZE" }]);
   });
 
   it("initialize() prepares the subscriber and binds the publisher; run() starts receiving; close() ends both", async () => {

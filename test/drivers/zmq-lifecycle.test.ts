@@ -97,6 +97,40 @@ describe("dragonflow.md 3 and 4: the network publisher", () => {
     }
   });
 
+  it("trySendFrames takes nothing that sendFrames would wait for, or refuse", async () => {
+    const [path, options] = [socketPath(), { maxMessageSize: 200, linger: 0 }];
+    const network = new ZmqPubSub({
+      ...QUICK,
+      ...options,
+      publisherBindAddress: "127.0.0.1",
+      publisherPort: 0,
+    });
+    const writer = new ZmqPubSubMultiproc({ ...QUICK, ...options, publisherMultiprocSocket: path });
+    const controller = await world.controller().start();
+    const service = await world.service(path).start();
+    for (const [driver, receiver] of [
+      [network, controller],
+      [writer, service],
+    ] as const) {
+      const publisher = driver.getPublisher();
+      world.onEnd(() => publisher.close());
+      expect(publisher.trySendFrames!(world.row("early"))).toBe(false);
+      await publisher.initialize();
+      await publisher.sendFrames(world.row("none listens"));
+      const { address } = publisher as { address?: string | null };
+      if (typeof address === "string") receiver.subscriber.registerListenAddress(address);
+      await receiver.subscriber.settled();
+      expect(publisher.trySendFrames!(world.row("late"))).toBe(true);
+      await receiver.has("late");
+      expect(receiver.seen).not.toContain("early");
+      const { sent } = publisher.stats();
+      expect(publisher.trySendFrames!([Buffer.from("D"), Buffer.alloc(201)])).toBe(false);
+      await publisher.close();
+      expect(publisher.trySendFrames!(world.row("closed"))).toBe(false);
+      expect([sent, publisher.stats().sent]).toEqual([2, 2]);
+    }
+  });
+
   it("an event over maxMessageSize is refused, for it would cost every subscriber its connection", async () => {
     const publisher = await world.publisher(0, { maxMessageSize: 200 });
     const controller = await world.controller({ maxMessageSize: 200 }).start([publisher.address!]);

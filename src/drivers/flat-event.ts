@@ -1,0 +1,168 @@
+import type { WireFields } from "./db-update.ts";
+
+/*
+ * The `json` form of nearly all events: five fields in the order of Dragonflow's `to_dict()`, with Python's spaces, each null or a
+ * text of printable ASCII. Written and read byte by byte, which takes a half and three quarters of the time of JSON.stringify and
+ * JSON.parse with the checks that those need. All other events are left to them.
+ *
+ *   da <length, 2 bytes> {"table": "lport", "key": "p1", "action": "set", "value": null, "topic": "D"}
+ */
+
+const HEADER = 3;
+const RAW_16 = 0xda;
+const LONGEST = 0xffff;
+const QUOTE = 0x22;
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
+const BRACE_END = 0x7d;
+
+/** What stands before each value. */
+const TABLE: Buffer = Buffer.from('{"table": ');
+const KEY: Buffer = Buffer.from(', "key": ');
+const ACTION: Buffer = Buffer.from(', "action": ');
+const VALUE: Buffer = Buffer.from(', "value": ');
+const TOPIC: Buffer = Buffer.from(', "topic": ');
+const NULL: Buffer = Buffer.from("null");
+
+/** By byte: 1 for what stands in a string as it is. */
+const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte <= 0x7e && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
+/** The event that is being written. */
+const event: Buffer = Buffer.allocUnsafeSlow(HEADER + LONGEST);
+
+/**
+ * @param fields of the right kinds.
+ * @returns memory of its own; null when this is no flat event.
+ */
+export function packFlatEvent({ table, key, action, value, topic }: WireFields): Buffer | null {
+  if (value !== null && typeof value !== "string") return null;
+  let at = write(HEADER, TABLE, table);
+  if (at !== NOT_FLAT) at = write(at, KEY, key);
+  if (at !== NOT_FLAT) at = write(at, ACTION, action);
+  if (at !== NOT_FLAT) at = write(at, VALUE, value);
+  if (at !== NOT_FLAT) at = write(at, TOPIC, topic);
+  if (at === NOT_FLAT || at === event.length) return null;
+  event[at++] = BRACE_END;
+  event[0] = RAW_16;
+  event.writeUInt16BE(at - HEADER, 1);
+  const packed = Buffer.allocUnsafe(at);
+  event.copy(packed, 0, 0, at);
+  return packed;
+}
+
+const NOT_FLAT = -1;
+
+/** @returns where it ends; NOT_FLAT also when it does not fit. */
+function write(from: number, label: Buffer, text: string | null): number {
+  const length = text === null ? NULL.length : 2 * text.length + 2;
+  if (from + label.length + length > event.length) return NOT_FLAT;
+  let at = copy(label, from);
+  if (text === null) return copy(NULL, at);
+  event[at++] = QUOTE;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (PLAIN[code] !== 1) {
+      if (code !== QUOTE && code !== BACKSLASH) return NOT_FLAT;
+      event[at++] = BACKSLASH;
+    }
+    event[at++] = code;
+  }
+  event[at++] = QUOTE;
+  return at;
+}
+
+function copy(bytes: Buffer, to: number): number {
+  for (let i = 0; i < bytes.length; i++) event[to + i] = bytes[i]!;
+  return to + bytes.length;
+}
+
+/** What has been read of texts, without their escapes. */
+class Texts {
+  readonly bytes: Buffer = Buffer.allocUnsafeSlow(LONGEST);
+  length = 0;
+
+  take(): string {
+    return this.bytes.toString("latin1", 0, this.length);
+  }
+}
+
+/**
+ * Slices of one string, which costs less than strings of their own. The value is not among them: it may be large, and a name that
+ * is kept keeps that string.
+ */
+const names = new Texts();
+const values = new Texts();
+const LABELS: readonly Buffer[] = [TABLE, KEY, ACTION, VALUE, TOPIC];
+/** Where each text is in `names` or `values`; null ends at -1. */
+const begins = new Int32Array(LABELS.length);
+const ends = new Int32Array(LABELS.length);
+const IS_NULL = -1;
+
+/** @returns null when this is no flat event, though it may be another. */
+export function unpackFlatEvent(bytes: Uint8Array): WireFields | null {
+  if (bytes.length < HEADER || bytes[0] !== RAW_16) return null;
+  if (bytes[1]! * 256 + bytes[2]! !== bytes.length - HEADER) return null;
+  names.length = 0;
+  values.length = 0;
+  let at = HEADER;
+  for (let i = 0; i < LABELS.length; i++) {
+    at = read(bytes, at, i);
+    if (at === NOT_FLAT) return null;
+  }
+  if (at !== bytes.length - 1 || bytes[at] !== BRACE_END || ends[2] === IS_NULL) return null;
+  const text = names.take();
+  return {
+    table: name(text, 0),
+    key: name(text, 1),
+    action: text.slice(begins[2], ends[2]),
+    value: ends[3] === IS_NULL ? null : values.take(),
+    topic: name(text, 4),
+  };
+}
+
+/** Reads the field with this number. @returns where it ends. */
+function read(bytes: Uint8Array, from: number, field: number): number {
+  const label = LABELS[field]!;
+  if (!isAt(bytes, from, label)) return NOT_FLAT;
+  const quote = from + label.length;
+  if (bytes[quote] !== QUOTE) {
+    ends[field] = IS_NULL;
+    return isAt(bytes, quote, NULL) ? quote + NULL.length : NOT_FLAT;
+  }
+  const texts = label === VALUE ? values : names;
+  begins[field] = texts.length;
+  const end = readText(bytes, quote + 1, texts);
+  ends[field] = texts.length;
+  return end;
+}
+
+/** Reads up to the closing quote. @returns what follows it. */
+function readText(bytes: Uint8Array, from: number, texts: Texts): number {
+  const to = texts.bytes;
+  let length = texts.length;
+  for (let at = from; at < bytes.length; at++) {
+    let byte = bytes[at]!;
+    if (PLAIN[byte] !== 1) {
+      if (byte === QUOTE) {
+        texts.length = length;
+        return at + 1;
+      }
+      if (byte !== BACKSLASH) return NOT_FLAT;
+      byte = bytes[++at] ?? 0;
+      if (byte !== QUOTE && byte !== BACKSLASH && byte !== SLASH) return NOT_FLAT;
+    }
+    to[length++] = byte;
+  }
+  return NOT_FLAT;
+}
+
+function isAt(bytes: Uint8Array, at: number, expected: Buffer): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false;
+  return true;
+}
+
+function name(text: string, field: number): string | null {
+  return ends[field] === IS_NULL ? null : text.slice(begins[field], ends[field]);
+}

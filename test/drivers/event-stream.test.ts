@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { frames } from "../../src/drivers/codec.ts";
+import { DbUpdate } from "../../src/drivers/db-update.ts";
+import type { DriverEvents } from "../../src/drivers/driver-events.ts";
+import { EventStream } from "../../src/drivers/event-stream.ts";
+import { SyncSchedule } from "../../src/drivers/sync.ts";
+import { nodeEnvironment } from "../../src/node.ts";
+import { Emitter } from "../../src/sockets/index.ts";
+
+const MESSAGE = frames(new DbUpdate({ table: "t", key: "k", action: "log" }), null);
+const SOURCE = { address: "tcp://127.0.0.1:1", received: () => 0 };
+
+/** A stream whose callback takes so many ms of a clock that nothing else moves. */
+function streamOf(milliseconds: number, onEvent: () => void) {
+  const node = nodeEnvironment();
+  let now = 0;
+  let turns = 0;
+  const environment = {
+    ...node,
+    now: () => now,
+    nextTurn(callback: () => void) {
+      turns += 1;
+      node.nextTurn(callback);
+    },
+  };
+  const stream = new EventStream({
+    environment,
+    events: new Emitter<DriverEvents>(environment),
+    onError: (error) => {
+      throw error;
+    },
+    schedule: new SyncSchedule(),
+    wants: () => true,
+  });
+  stream.listen(() => {
+    now += milliseconds;
+    onEvent();
+  });
+  stream.addSource(SOURCE);
+  return { stream, turns: () => turns };
+}
+
+describe("EventStream: a batch of many events", () => {
+  it("leaves the event loop a turn every few milliseconds, so that timers and other sockets live", async () => {
+    let delivered = 0;
+    const { stream, turns } = streamOf(1, () => (delivered += 1));
+    await stream.deliver(SOURCE, Array(1280).fill(MESSAGE));
+    expect(delivered).toBe(1280);
+    expect(turns()).toBeGreaterThanOrEqual(8);
+  });
+
+  it("is delivered in one go when that takes no time", async () => {
+    let delivered = 0;
+    const { stream, turns } = streamOf(0, () => (delivered += 1));
+    await stream.deliver(SOURCE, Array(1280).fill(MESSAGE));
+    expect([delivered, turns()]).toEqual([1280, 0]);
+  });
+
+  it("ends when the stream is closed, or its source removed, in a turn between", async () => {
+    for (const end of ["close", "removeSource"] as const) {
+      let delivered = 0;
+      const { stream } = streamOf(1, () => (delivered += 1));
+      const all = stream.deliver(SOURCE, Array(1280).fill(MESSAGE));
+      // After the promise jobs, where the first turn is waited for.
+      await new Promise((resolve) => process.nextTick(resolve));
+      const before = delivered;
+      if (end === "close") stream.close();
+      else stream.removeSource(SOURCE);
+      await all;
+      stream.close();
+      expect(before).toBeGreaterThan(0);
+      expect(delivered).toBe(before);
+    }
+  });
+});
