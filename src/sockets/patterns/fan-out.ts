@@ -1,34 +1,28 @@
 import type { OutgoingMessage } from "../../zmtp/index.ts";
 import type { Environment } from "../context/environment.ts";
 import type { Pipe } from "../pipes/pipe.ts";
-import { Subscribers } from "./subscribers.ts";
+import { type Subscriber, Subscribers } from "./subscribers.ts";
 
 /** Sends each message to the peers that have subscribed to a prefix of its first part (RFC 29, "The PUB Socket Type"). */
 export class FanOut extends Subscribers {
   readonly #environment: Environment;
   readonly #onFull: (pipe: Pipe) => void;
-  #messages = 0;
 
   /** @param onFull a peer has no room for a message that is meant for it. */
   constructor(environment: Environment, onFull: (pipe: Pipe) => void) {
-    super();
+    super(environment);
     this.#environment = environment;
     this.#onFull = onFull;
   }
 
   send(message: OutgoingMessage): void {
-    this.#messages += 1;
-    let isFirst = true;
+    const subscribers = this.match(message.parts[0] as Uint8Array);
+    // Encoded once for all, unless there is only one.
+    if (subscribers.length > 1) message.wire(this.#environment.allocate);
     let full: Pipe[] | null = null;
-    for (const group of this.match(message.parts[0] as Uint8Array)) {
-      for (const subscriber of group.subscribers) {
-        if (subscriber.lastMessage === this.#messages) continue;
-        subscriber.lastMessage = this.#messages;
-        // Encoded once for all, unless there is only one.
-        if (!isFirst) message.wire(this.#environment.allocate);
-        isFirst = false;
-        if (!subscriber.pipe.offer(message)) full = listed(full, subscriber.pipe);
-      }
+    for (let i = 0; i < subscribers.length; i += 1) {
+      const { pipe } = subscribers[i] as Subscriber;
+      if (!pipe.offer(message)) full = listed(full, pipe);
     }
     if (full !== null) this.#tellFull(full);
   }

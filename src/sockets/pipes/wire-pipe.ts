@@ -10,7 +10,7 @@ import { Changes } from "./changes.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Intake } from "./intake.ts";
 import type { Newcomer } from "./leftovers.ts";
-import type { Pipe } from "./pipe.ts";
+import type { Pipe, TopicSource } from "./pipe.ts";
 import { PipeCounts } from "./pipe-counts.ts";
 import { Outbox } from "./queues.ts";
 import { Session, type SessionOwner } from "./session.ts";
@@ -40,6 +40,8 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   readonly #intake: Intake;
   readonly #counts: PipeCounts;
   readonly #changes = new Changes();
+  /** Subscriptions from before the connection that the peer has not been told of. */
+  #replay: TopicSource | null = null;
   readonly #confirmations: Confirmations;
   #session: Session | null = null;
   #isReady = false;
@@ -146,6 +148,11 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     else this.#changes.subscribe(topic, form, true);
   }
 
+  replay(topics: TopicSource): void {
+    this.#replay = topics;
+    if (this.#session !== null) this.#tellChanges(this.#session);
+  }
+
   cancel(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(false, topic, form);
@@ -162,7 +169,11 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     const session = this.#isReady ? this.#session : null;
     if (session === null) return Promise.reject(new ZmqError("EAGAIN", undefined, { address: this.address }));
     if (session.isOver) return Promise.reject(this.#lostError());
-    return this.#confirmations.add(session, this.#changes.isEmpty);
+    return this.#confirmations.add(session, this.#isTold);
+  }
+
+  rest(): void {
+    this.#intake.rest();
   }
 
   overflow(): void {
@@ -268,7 +279,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
 
   onWritable(): void {
     this.#pump();
-    if (this.#changes.isEmpty) this.#confirmations.flushed();
+    if (this.#isTold) this.#confirmations.flushed();
   }
 
   onEnd(reason: DisconnectReason, error: Error | null): void {
@@ -276,6 +287,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     this.#session = null;
     this.#isReady = false;
     this.#changes.clear();
+    this.#replay = null;
     this.#confirmations.lost(this.#lostError());
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
     this.#overflowed = false;
@@ -291,13 +303,23 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     return this.#session?.isOpen === true && this.#changes.isEmpty;
   }
 
+  /** No subscription waits. */
+  get #isTold(): boolean {
+    return this.#changes.isEmpty && this.#replay === null;
+  }
+
   /** What waited, as far as the stream takes it. */
   #tellChanges(session: Session): void {
     while (session.isOpen) {
       const change = this.#changes.shift();
-      if (change === undefined) return;
+      if (change === undefined) break;
       if (change.cancel) session.tell(false, change.topic, change.form);
       if (change.subscribe) session.tell(true, change.topic, change.form);
+    }
+    while (session.isOpen && this.#replay !== null) {
+      const topic = this.#replay.next();
+      if (topic === null) this.#replay = null;
+      else session.tell(true, topic, "negotiated");
     }
   }
 
