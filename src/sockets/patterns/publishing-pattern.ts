@@ -11,7 +11,7 @@ import { Sender } from "./sender.ts";
 import type { Subscribers } from "./subscribers.ts";
 
 /** Subscriptions taken in during one turn of the event loop: some milliseconds. Then whoever brings another has to wait. */
-const TAKEN_AT_ONCE = 2000;
+const TAKEN_AT_ONCE = 1000;
 
 /** What PUB and XPUB share: peers with subscriptions, within bounds, and messages for those that have subscribed. */
 export abstract class PublishingPattern implements Pattern {

@@ -5,7 +5,7 @@ import { Holdings } from "./holdings.ts";
 /** What each topic counts, besides its bytes: about what it takes in memory when one peer holds it. */
 const TOPIC_OVERHEAD = 96;
 /** Topics of a peer that has gone that are forgotten in one turn of the event loop. */
-const FORGOTTEN_AT_ONCE = 2000;
+const FORGOTTEN_AT_ONCE = 1000;
 
 /** Hears of a topic that a peer held which has gone, and whether it was the last with it. */
 export type Tell = (topic: Uint8Array, isLast: boolean) => void;

@@ -15,6 +15,9 @@ import { PipeCounts } from "./pipe-counts.ts";
 import { Outbox } from "./queues.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
+/** Subscriptions told in one turn of the event loop: a stream that drains at once would take a million of them. */
+const TOLD_AT_ONCE = 250;
+
 /** The endpoint that a pipe belongs to: it knows whether a lost connection comes back. */
 export interface PipeEndpoint {
   readonly address: string;
@@ -42,6 +45,8 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   readonly #changes = new Changes();
   /** Subscriptions from before the connection that the peer has not been told of. */
   #replay: TopicSource | null = null;
+  /** More subscriptions are told from the next turn on. */
+  #isResting = false;
   readonly #confirmations: Confirmations;
   #session: Session | null = null;
   #isReady = false;
@@ -308,19 +313,30 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     return this.#changes.isEmpty && this.#replay === null;
   }
 
-  /** What waited, as far as the stream takes it. */
+  /** What waited, as far as the stream takes it and there is time in this turn. */
   #tellChanges(session: Session): void {
-    while (session.isOpen) {
+    let left = this.#isResting ? 0 : TOLD_AT_ONCE;
+    while (session.isOpen && left > 0 && !this.#isTold) {
+      left -= 1;
       const change = this.#changes.shift();
-      if (change === undefined) break;
-      if (change.cancel) session.tell(false, change.topic, change.form);
-      if (change.subscribe) session.tell(true, change.topic, change.form);
+      if (change === undefined) this.#tellNext(session);
+      else {
+        if (change.cancel) session.tell(false, change.topic, change.form);
+        if (change.subscribe) session.tell(true, change.topic, change.form);
+      }
     }
-    while (session.isOpen && this.#replay !== null) {
-      const topic = this.#replay.next();
-      if (topic === null) this.#replay = null;
-      else session.tell(true, topic, "negotiated");
-    }
+    if (left > 0 || this.#isResting || this.#isTold) return;
+    this.#isResting = true;
+    this.#core.context.environment.nextTurn(() => {
+      this.#isResting = false;
+      if (this.#session?.isOpen) this.onWritable();
+    });
+  }
+
+  #tellNext(session: Session): void {
+    const topic = this.#replay?.next() ?? null;
+    if (topic === null) this.#replay = null;
+    else session.tell(true, topic, "negotiated");
   }
 
   /** Sends what was queued, as far as the stream takes it. */
