@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Child } from "../child.ts";
+import { Figures } from "./figures.ts";
 import type { Figure, Scenario, ScenarioOptions } from "./scenario.ts";
 
 /** Topics, and the peers that they are spread over. */
@@ -19,23 +20,6 @@ const OURS = new URL("../../dist/index.js", import.meta.url).href;
 function script(name: string, ...args: string[]): string[] {
   const path = fileURLToPath(new URL(`../programs/${name}.mjs`, import.meta.url));
   return [process.execPath, "--expose-gc", path, OURS, ...args];
-}
-
-/** What each figure was, by `contender|what|unit`. */
-class Figures {
-  readonly #figures = new Map<string, { figure: Figure; samples: number[] }>();
-
-  add(contender: string, what: string, unit: string, sample: number, goal?: string): void {
-    const key = `${contender}|${what}|${unit}`;
-    const samples = this.#figures.get(key)?.samples ?? [];
-    samples.push(sample);
-    const figure = { what, contender, unit, samples, ...(goal !== undefined && { goal }) };
-    this.#figures.set(key, { figure, samples });
-  }
-
-  all(): Figure[] {
-    return [...this.#figures.values()].map(({ figure }) => figure);
-  }
 }
 
 async function numbers(child: Child, line: string): Promise<number[]> {
