@@ -17,7 +17,7 @@ export class ByteQueue {
   /** Bytes that wait here. */
   length = 0;
   readonly #allocate: Allocate;
-  readonly #empty: Uint8Array;
+  #empty: Uint8Array | null = null;
   #head: Uint8Array = NOTHING;
   /** Bytes of the head that were taken. */
   #at = 0;
@@ -30,7 +30,6 @@ export class ByteQueue {
 
   constructor(allocate: Allocate) {
     this.#allocate = allocate;
-    this.#empty = allocate(0);
   }
 
   /** The chunk belongs to the queue from here on. */
@@ -63,7 +62,10 @@ export class ByteQueue {
 
   /** The caller has checked that `size` is at most `length`. */
   take(size: number): Uint8Array {
-    if (size === 0) return this.#empty;
+    if (size === 0) {
+      this.#empty ??= this.#allocate(0);
+      return this.#empty;
+    }
     if (this.#at === this.#head.length) this.#advance();
     const end = this.#at + size;
     if (end > this.#head.length) return this.#gather(size);

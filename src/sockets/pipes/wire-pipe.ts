@@ -42,7 +42,8 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   readonly #outbox: Outbox;
   readonly #intake: Intake;
   readonly #counts: PipeCounts;
-  readonly #changes = new Changes();
+  /** Made when there are some for the first time. */
+  #changes: Changes | null = null;
   /** Subscriptions from before the connection that the peer has not been told of. */
   #replay: TopicSource | null = null;
   /** More subscriptions are told from the next turn on. */
@@ -150,7 +151,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   subscribe(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(true, topic, form);
-    else this.#changes.subscribe(topic, form, true);
+    else this.#change().subscribe(topic, form, true);
   }
 
   replay(topics: TopicSource): void {
@@ -161,13 +162,13 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   cancel(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(false, topic, form);
-    else this.#changes.cancel(topic, form);
+    else this.#change().cancel(topic, form);
   }
 
   repeat(subscribe: boolean, topic: Uint8Array): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(subscribe, topic, "message");
-    else if (subscribe) this.#changes.subscribe(topic, "message", false);
+    else if (subscribe) this.#change().subscribe(topic, "message", false);
   }
 
   confirm(): Promise<"answered" | "assumed"> {
@@ -291,7 +292,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     const wasReady = this.#isReady;
     this.#session = null;
     this.#isReady = false;
-    this.#changes.clear();
+    this.#changes = null;
     this.#replay = null;
     this.#confirmations.lost(this.#lostError());
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
@@ -303,14 +304,23 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     return new ZmqError("ECONNRESET", "The connection was lost", { address: this.address });
   }
 
+  get #hasNoChanges(): boolean {
+    return this.#changes === null || this.#changes.isEmpty;
+  }
+
+  #change(): Changes {
+    this.#changes ??= new Changes();
+    return this.#changes;
+  }
+
   /** Whether a subscription would go straight out. */
   get #isTaking(): boolean {
-    return this.#session?.isOpen === true && this.#changes.isEmpty;
+    return this.#session?.isOpen === true && this.#hasNoChanges;
   }
 
   /** No subscription waits. */
   get #isTold(): boolean {
-    return this.#changes.isEmpty && this.#replay === null;
+    return this.#hasNoChanges && this.#replay === null;
   }
 
   /** What waited, as far as the stream takes it and there is time in this turn. */
@@ -318,7 +328,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     let left = this.#isResting ? 0 : TOLD_AT_ONCE;
     while (session.isOpen && left > 0 && !this.#isTold) {
       left -= 1;
-      const change = this.#changes.shift();
+      const change = this.#changes?.shift();
       if (change === undefined) this.#tellNext(session);
       else {
         if (change.cancel) session.tell(false, change.topic, change.form);
