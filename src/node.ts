@@ -1,5 +1,4 @@
 import { channel } from "node:diagnostics_channel";
-import { performance } from "node:perf_hooks";
 import type { ContextOptions, Environment, ThreadOptions } from "./sockets/index.ts";
 import * as sockets from "./sockets/index.ts";
 import { ipc, tcp } from "./transports/index.ts";

@@ -2,6 +2,7 @@
  *
  *   bench send|receive|request|reply PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW
  *   bench subscribe PATTERN ADDRESS SIZE HIGH_WATER_MARK WINDOW SUBSCRIBERS
+ *   bench topics publish COUNT | topics ADDRESS COUNT
  *   bench version
  */
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #define TOPIC "bench"
@@ -278,12 +280,67 @@ static void run_replier(const char *address) {
   }
 }
 
+#define PROBES 20000
+
+/* Bytes of the process that are in memory. */
+static double resident(void) {
+  long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file == NULL || fscanf(file, "%*s %ld", &pages) != 1) exit(1);
+  fclose(file);
+  return (double) pages * sysconf(_SC_PAGESIZE);
+}
+
+/* As topicOf() in ../programs/measure.mjs. */
+static int topic_of(unsigned n, char *topic) {
+  char text[16];
+  sprintf(text, "%08x", (n + 1) * 2654435761u);
+  return sprintf(topic, "port/%s-%s-4%.3s-8%s-%s%.4s", text, text + 4, text + 1, text + 5, text, text);
+}
+
+static void publish_to_topics(long count) {
+  void *socket = open_socket(ZMQ_XPUB);
+  char (*topics)[64] = malloc(PROBES * sizeof *topics);
+  double before = resident();
+  char received[64];
+  bind_and_tell(socket, "tcp://127.0.0.1:*");
+  for (long i = 0; i < count; i++) check(zmq_recv(socket, received, sizeof received, 0), "zmq_recv");
+  printf("filled %f\n", (resident() - before) / count);
+  for (int i = 0; i < PROBES; i++) topics[i][topic_of((long) i * 7919 % count, topics[i]) - 1] = '_';
+  while (strncmp(read_line(), "match", 5) == 0) {
+    long long started = 0;
+    for (int i = -PROBES; i < PROBES; i++) {
+      char *topic = topics[(i + PROBES) % PROBES];
+      if (i == 0) started = nanoseconds();
+      check(zmq_send(socket, topic, strlen(topic), 0), "zmq_send");
+    }
+    printf("match %f\n", (double) (nanoseconds() - started) / PROBES);
+  }
+}
+
+static void subscribe_to_topics(const char *address, long count) {
+  void *socket = open_socket(ZMQ_SUB);
+  char topic[64];
+  check(zmq_connect(socket, address), "zmq_connect");
+  double before = resident();
+  for (long i = 0; i < count; i++)
+    check(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, topic_of(i, topic)), "ZMQ_SUBSCRIBE");
+  sleep(1);
+  printf("subscribed %f\n", (resident() - before) / count);
+  for (;;) read_line();
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc == 2 && strcmp(argv[1], "version") == 0) {
     int major, minor, patch;
     zmq_version(&major, &minor, &patch);
     printf("%d.%d.%d\n", major, minor, patch);
+    return 0;
+  }
+  if (argc == 4 && strcmp(argv[1], "topics") == 0) {
+    if (strcmp(argv[2], "publish") == 0) publish_to_topics(atol(argv[3]));
+    else subscribe_to_topics(argv[2], atol(argv[3]));
     return 0;
   }
   if (argc < 7) {

@@ -1,8 +1,20 @@
 import { allocation } from "./allocation.ts";
 import { events } from "./events.ts";
 import { fanOut } from "./fan-out.ts";
+import { idle } from "./idle.ts";
 import { saturating } from "./saturating.ts";
 import type { Scenario } from "./scenario.ts";
 import { stalled } from "./stalled.ts";
+import { start } from "./start.ts";
+import { subscriptions } from "./subscriptions.ts";
 
-export const SCENARIOS: readonly Scenario[] = [fanOut, stalled, saturating, events, allocation];
+export const SCENARIOS: readonly Scenario[] = [
+  fanOut,
+  stalled,
+  subscriptions,
+  idle,
+  saturating,
+  events,
+  start,
+  allocation,
+];

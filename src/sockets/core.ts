@@ -29,6 +29,7 @@ export class Core<P extends Pattern = Pattern> {
   /** What the pipes have counted that are gone. */
   readonly retired: Counts = { sent: 0, received: 0, dropped: 0 };
   isClosed = false;
+  #snapshot: AllOptions | null = null;
 
   /** @param defaults those that differ from other types'. */
   constructor(
@@ -49,10 +50,17 @@ export class Core<P extends Pattern = Pattern> {
     CORES.set(socket, this);
   }
 
+  /** The options as they are now, for what keeps them so: one copy for all endpoints made until one is set. */
+  snapshot(): AllOptions {
+    this.#snapshot ??= { ...this.options };
+    return this.#snapshot;
+  }
+
   /** @throws {TypeError} for the wrong kind. @throws {ZmqError} EINVAL for a value out of range, ENOTSOCK when closed. */
   setOption(name: string, rule: OptionRule, value: unknown): void {
     if (this.isClosed) throw new ZmqError("ENOTSOCK");
     const warn = (message: string): void => this.context.environment.warn(message);
+    this.#snapshot = null;
     (this.options as unknown as Record<string, unknown>)[name] = rule.check(name, value, warn);
     if (rule.effect === "now") {
       this.pattern.optionsChanged();

@@ -1,6 +1,10 @@
+/** The ring of all that are empty and have never been used: an idle connection costs no memory for its queues. */
+const NONE: never[] = [];
+const FEWEST = 16;
+
 /** First in, first out, without moving elements: a ring that grows by doubling and lets go of what was taken. */
 export class Fifo<T> {
-  #ring: (T | undefined)[] = new Array(16);
+  #ring: (T | undefined)[] = NONE;
   #head = 0;
   #length = 0;
 
@@ -44,13 +48,13 @@ export class Fifo<T> {
   }
 
   clear(): void {
-    this.#ring = new Array(16);
+    this.#ring = NONE;
     this.#head = 0;
     this.#length = 0;
   }
 
   #grow(): void {
-    const larger: (T | undefined)[] = new Array(this.#ring.length * 2);
+    const larger: (T | undefined)[] = new Array(Math.max(FEWEST, this.#ring.length * 2));
     for (let i = 0; i < this.#length; i += 1)
       larger[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
     this.#ring = larger;

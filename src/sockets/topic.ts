@@ -1,10 +1,18 @@
+import { ZmqError } from "../errors.ts";
 import type { Environment } from "./context/environment.ts";
+import { LONGEST_TOPIC } from "./patterns/prefix-trie.ts";
 
-/** The bytes of a topic as a caller gives it; bytes are not copied. @throws {TypeError} for what is neither text nor bytes. */
+/**
+ * The bytes of a topic as a caller gives it; bytes are not copied.
+ * @throws {TypeError} for what is neither text nor bytes. @throws {ZmqError} EINVAL for one of 128 MiB or more.
+ */
 export function toTopic(prefix: string | Uint8Array, environment: Environment): Uint8Array {
-  if (typeof prefix === "string") return environment.encodeText(prefix);
-  if (prefix instanceof Uint8Array) return prefix;
-  throw new TypeError("Topic must be a string or buffer");
+  if (typeof prefix !== "string" && !(prefix instanceof Uint8Array))
+    throw new TypeError("Topic must be a string or buffer");
+  const topic = typeof prefix === "string" ? environment.encodeText(prefix) : prefix;
+  if (topic.length > LONGEST_TOPIC)
+    throw new ZmqError("EINVAL", `A topic has at most ${LONGEST_TOPIC} bytes`);
+  return topic;
 }
 
 /** Those of a list; no topic at all stands for the empty one, which is a prefix of everything. */

@@ -87,8 +87,8 @@ export class XSubPattern extends SubscribingPattern {
     if (first === undefined || first > 1) return false;
     const topic = part.subarray(1);
     // As libzmq has it: the publisher behind a proxy wants to hear of every subscription, if it is verbose.
-    const isNews = first === 1 ? this.subscriptions.add(topic) : this.subscriptions.remove(topic);
-    if (isNews) this.tell(first === 1, topic, "message");
+    const id = first === 1 ? this.subscriptions.add(topic) : this.subscriptions.remove(topic);
+    if (id !== 0) this.tell(first === 1, topic, id, "message");
     else if (first === 1 || this.options.verboseUnsubscribe)
       for (const pipe of this.pipes) pipe.repeat(first === 1, topic);
     return true;

@@ -28,7 +28,7 @@ export class ByteQueue {
   length = 0;
   readonly #allocate: Allocate;
   readonly #view: View;
-  readonly #empty: Uint8Array;
+  #empty: Uint8Array | null = null;
   #head: Uint8Array = NOTHING;
   /** The head's, kept here because asking for it costs as much as a view. */
   #memory: ArrayBufferLike = NOTHING.buffer;
@@ -52,7 +52,6 @@ export class ByteQueue {
   constructor(allocate: Allocate, view: View = viewUint8Array) {
     this.#allocate = allocate;
     this.#view = view;
-    this.#empty = allocate(0);
   }
 
   /**
@@ -130,7 +129,10 @@ export class ByteQueue {
 
   /** The caller has checked that `size` is at most `length`. */
   take(size: number): Uint8Array {
-    if (size === 0) return this.#empty;
+    if (size === 0) {
+      this.#empty ??= this.#allocate(0);
+      return this.#empty;
+    }
     if (this.#body !== null) return this.#takeBody(this.#body);
     if (this.#at === this.#head.length) this.#advance();
     const end = this.#at + size;

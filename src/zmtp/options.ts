@@ -103,7 +103,20 @@ export function resolveOptions(given: ConnectionOptions): ResolvedOptions {
   };
 }
 
+/** By socket type, what those without properties of their own send: encoded once, not for each connection. */
+const PLAIN_METADATA = new Map<SocketType, Uint8Array>();
+
 function ownMetadata(given: ConnectionOptions): Uint8Array {
+  if (given.metadata !== undefined || given.routingId !== undefined) return encodeOwnMetadata(given);
+  let metadata = PLAIN_METADATA.get(given.socketType);
+  if (metadata === undefined) {
+    metadata = encodeOwnMetadata(given);
+    PLAIN_METADATA.set(given.socketType, metadata);
+  }
+  return metadata;
+}
+
+function encodeOwnMetadata(given: ConnectionOptions): Uint8Array {
   const encoder = new TextEncoder();
   const properties: Property[] = [["Socket-Type", encoder.encode(given.socketType)]];
   const routingId = given.routingId ?? new Uint8Array(0);

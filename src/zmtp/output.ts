@@ -2,6 +2,8 @@ import type { Allocate } from "./byte-queue.ts";
 import { MORE, writeHeader } from "./frame.ts";
 import { COPY_LIMIT } from "./message.ts";
 
+/** Room for what opens a connection: one that stays idle then needs no more. */
+const FIRST_SLAB = 256;
 const SMALLEST_SLAB = 1024;
 const LARGEST_SLAB = 65536;
 /** The longest header. */
@@ -27,7 +29,7 @@ export class OutputQueue {
   /** The slab's bytes from `#from` to `#to` wait; those before were handed out. */
   #from = 0;
   #to = 0;
-  #slabSize = SMALLEST_SLAB;
+  #slabSize = FIRST_SLAB;
   /** How often bytes of the current slab were handed out. */
   #takes = 0;
 
@@ -94,7 +96,8 @@ export class OutputQueue {
   /** The next slab is larger when this one did not last for two takes, smaller when it lasted for many. */
   #dropSlab(): void {
     if (this.#takes < 2) this.#slabSize = Math.min(this.#slabSize * 2, LARGEST_SLAB);
-    else if (this.#takes > 16) this.#slabSize = Math.max(this.#slabSize / 2, SMALLEST_SLAB);
+    else if (this.#takes > 16) this.#slabSize /= 2;
+    if (this.#slabSize < SMALLEST_SLAB) this.#slabSize = SMALLEST_SLAB;
     this.#slab = NOTHING;
     this.#from = 0;
     this.#to = 0;

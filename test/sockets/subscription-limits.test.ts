@@ -84,8 +84,8 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
     expect((await memoryInUse(before + MIB)) - before).toBeLessThan(MIB);
   });
 
-  it("maxSubscriptionBytes: each topic counts size + 448, once, until it is cancelled", async () => {
-    const { world, events, greedy, refused } = await withPeers({ maxSubscriptionBytes: 3 * 458 });
+  it("maxSubscriptionBytes: each topic counts size + 96, once, until it is cancelled", async () => {
+    const { world, events, greedy, refused } = await withPeers({ maxSubscriptionBytes: 3 * 106 });
     const topic = (n: number): Uint8Array => Buffer.from(`topic ${n}`.padEnd(10));
     greedy.write(...[0, 1, 2, 0, 1, 2].map((n) => subscribe(topic(n))));
     await world.settle();
@@ -98,7 +98,7 @@ describe.each(["publisher", "xpublisher"] as const)("Bounds on the subscriptions
   });
 
   it("a peer that has gone is counted no more", async () => {
-    const { world, events, greedy } = await withPeers({ maxSubscriptionBytes: 454 });
+    const { world, events, greedy } = await withPeers({ maxSubscriptionBytes: 102 });
     greedy.write(command("SUBSCRIBE", "123456"));
     await world.settle();
     greedy.stream.reset();
@@ -191,7 +191,7 @@ describe("maxTopicSize holds from a frame's header on", () => {
 describe("What the application does by hand", () => {
   it("manual: what a peer asks for is bounded all the same", async () => {
     const world = new World();
-    const publisher = world.xpublisher({ manual: true, maxSubscriptionBytes: 898 });
+    const publisher = world.xpublisher({ manual: true, maxSubscriptionBytes: 194 });
     const events = eventsOf(publisher);
     await world.bind(publisher);
     const raw = (await world.dialRaw("sim://a")).greet("SUB");

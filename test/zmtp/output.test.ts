@@ -95,7 +95,7 @@ describe("OutputQueue", () => {
     expect(queue.take()).toHaveLength(1);
   });
 
-  it("several takes share one slab, which begins at 1 KiB", () => {
+  it("several takes share one slab, which begins at 256 bytes", () => {
     const slabs: number[] = [];
     const queue = new OutputQueue((size) => {
       slabs.push(size);
@@ -106,7 +106,7 @@ describe("OutputQueue", () => {
       return queue.take()[0]?.buffer;
     });
     expect(new Set(buffers).size).toBe(1);
-    expect(slabs).toEqual([1024]);
+    expect(slabs).toEqual([256]);
   });
 
   it("slabs grow to 64 KiB under load, and shrink again", () => {

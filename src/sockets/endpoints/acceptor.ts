@@ -22,7 +22,7 @@ export class Acceptor implements Endpoint, PipeEndpoint {
   #released: Promise<void> | null = null;
 
   constructor(core: Core) {
-    this.options = { ...core.options };
+    this.options = core.snapshot();
     this.#core = core;
     this.#linger = new Linger(core.context.environment, () => {
       for (const pipe of [...this.#pipes]) pipe.abandon();

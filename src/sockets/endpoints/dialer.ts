@@ -24,7 +24,7 @@ export class Dialer implements Endpoint, PipeEndpoint {
   /** @param onGone the peer refused us, or there will be no further attempt: the endpoint is no more. */
   constructor(core: Core, address: string, transport: Transport, onGone: () => void) {
     const { context } = core;
-    const options = { ...core.options };
+    const options = core.snapshot();
     this.address = address;
     this.options = options;
     this.#core = core;

@@ -1,151 +1,213 @@
+import { ZmqError } from "../../errors.ts";
+import { Records } from "./records.ts";
+import { agreement, bytesOf, textOf } from "./topic-text.ts";
+
+/** The longest topic, in bytes: the place of a fork has to fit a record's field. */
+export const LONGEST_TOPIC: number = 2 ** 27 - 1;
+
+// The fields of a fork.
+const PLACE = 0;
+const ZERO = 1;
+const ONE = 2;
+const SOME = 3;
+
 /**
- * Values by topic, found by every topic that is a prefix of some bytes: a radix tree, each edge with as many bytes as have
- * no fork in them. No method is recursive: a peer may subscribe to a topic of a megabyte.
+ * Topics, found by all bytes that they are a prefix of: a binary radix tree (crit-bit). A fork stands at the first place where
+ * the topics below it differ: a byte, and in it whether the topic has that byte at all (bit 0), or one of its bits (1 to 8, the
+ * highest first). So `n` topics have `n - 1` forks, however long they are, and a topic that is a prefix of others is the `ZERO` of
+ * a fork of the first kind. No method is recursive: a peer may subscribe to a topic of a megabyte.
  *
- * A node names the bytes on the way to it as the head of a topic that leads through it. So nothing is copied when an edge is
- * split or joined, however long it is, and what is kept are the bytes of topics that have a value, once each.
+ * A way through forks looks at no other bits than theirs; whether the rest agrees is compared once, with the topic at its end.
+ * Each fork knows `SOME` topic below it, for bytes that end before the way does. So nothing costs more than the length of the
+ * bytes asked for, times nine at worst.
+ *
+ * A topic is known by its number in `topics`, whose fields belong to the user of the trie. A way leads to a fork (above 0), to a
+ * topic (below 0, its number negated), or nowhere (0).
  */
-export class PrefixTrie<V> {
-  readonly #root = new Node<V>(EMPTY, 0);
+export class PrefixTrie {
+  readonly topics: Records;
+  readonly #forks = new Records(4);
+  #root = 0;
+  /** The forks on the way to what is removed. */
+  readonly #above: number[] = [];
 
-  get(topic: Uint8Array): V | undefined {
-    let node = this.#root;
-    while (node.end < topic.length) {
-      const child = node.children.get(topic[node.end] as number);
-      if (child === undefined || !child.leadsTo(topic, node.end)) return undefined;
-      node = child;
-    }
-    return node.value;
+  /** @param fields how many numbers there are for each topic. */
+  constructor(fields: number) {
+    this.topics = new Records(fields);
   }
 
-  /** Sets the value of a topic. The bytes are kept: they must not change, nor share the memory of larger ones. */
-  set(topic: Uint8Array, value: V): void {
-    let node = this.#root;
-    while (node.end < topic.length) {
-      const child = node.children.get(topic[node.end] as number);
-      if (child === undefined) {
-        const leaf = new Node<V>(topic, topic.length);
-        addChild(node, leaf);
-        node = leaf;
-      } else {
-        const end = agreement(child, topic, node.end);
-        node = end < child.end ? split(node, child, end) : child;
-      }
-    }
-    if (node.value === undefined) node.topic = topic;
-    node.value = value;
+  get isEmpty(): boolean {
+    return this.#root === 0;
   }
 
-  /** @returns whether the topic had a value. */
-  delete(topic: Uint8Array): boolean {
-    const above: Node<V>[] = [];
+  /** The topic's bytes; a copy. */
+  bytes(id: number): Uint8Array {
+    return bytesOf(this.topics.text(id));
+  }
+
+  /** @returns the number of a topic, 0 for one that is not there. */
+  find(topic: Uint8Array): number {
+    const id = this.#closest(topic);
+    return id !== 0 && this.#is(id, topic) ? id : 0;
+  }
+
+  /** @returns the number of a topic, which is new when it was not there. The bytes are copied. @throws {ZmqError} EINVAL: too long. */
+  add(topic: Uint8Array): number {
+    const closest = this.#closest(topic);
+    if (closest === 0) {
+      const id = this.#addTopic(topic);
+      this.#root = -id;
+      return id;
+    }
+    const text = this.topics.text(closest);
+    const end = agreement(topic, text);
+    if (end === topic.length && end === text.length) return closest;
+    const id = this.#addTopic(topic);
+    const isInBoth = end < topic.length && end < text.length;
+    // The highest bit that differs is number 1 to 8 of the byte.
+    const bit = isInBoth ? Math.clz32((topic[end] as number) ^ text.charCodeAt(end)) - 23 : 0;
+    this.#fork(topic, end * 16 + bit, id);
+    return id;
+  }
+
+  /** @returns the number that the topic had, 0 for one that was not there. */
+  remove(topic: Uint8Array): number {
+    const forks = this.#forks;
+    const above = this.#above;
+    above.length = 0;
     let node = this.#root;
-    while (node.end < topic.length) {
-      const child = node.children.get(topic[node.end] as number);
-      if (child === undefined || !child.leadsTo(topic, node.end)) return false;
+    while (node > 0) {
       above.push(node);
-      node = child;
+      node = this.#step(node, topic);
     }
-    if (node.value === undefined) return false;
-    const gone = node.topic;
-    node.value = undefined;
-    const parent = above.at(-1);
-    const grandparent = above.at(-2);
-    if (parent !== undefined) tidy(parent, node);
-    if (parent !== undefined && grandparent !== undefined) tidy(grandparent, parent);
-    // From below: a child that is looked at has been taken off the topic already.
-    takeOff(node, gone);
-    for (let i = above.length - 1; i >= 0; i -= 1) takeOff(above[i] as Node<V>, gone);
-    return true;
+    const id = -node;
+    if (id === 0 || !this.#is(id, topic)) return 0;
+    this.topics.remove(id);
+    const parent = above.pop();
+    if (parent === undefined) {
+      this.#root = 0;
+      return id;
+    }
+    const isZero = forks.get(parent, ZERO) === node;
+    const other = forks.get(parent, isZero ? ONE : ZERO);
+    this.#replace(above.at(-1) ?? 0, parent, other);
+    forks.remove(parent);
+    // From below: a fork that is asked for a topic knows one that is there.
+    for (let i = above.length - 1; i >= 0; i -= 1) {
+      const fork = above[i] as number;
+      if (forks.get(fork, SOME) === id) forks.set(fork, SOME, this.#some(forks.get(fork, ZERO)));
+    }
+    return id;
   }
 
-  /** Adds to `found` the values of all topics that are a prefix of `bytes`, the shortest first. */
-  collect(bytes: Uint8Array, found: V[]): void {
-    let node: Node<V> | undefined = this.#root;
-    while (node !== undefined) {
-      if (node.value !== undefined) found.push(node.value);
-      if (node.end >= bytes.length) return;
-      const child: Node<V> | undefined = node.children.get(bytes[node.end] as number);
-      if (child === undefined || !child.leadsTo(bytes, node.end)) return;
-      node = child;
+  /**
+   * Puts the numbers of all topics that are a prefix of `bytes`, the shortest first, into `found`, over what stands there: a list
+   * that is emptied is allocated anew. @returns how many they are.
+   */
+  collect(bytes: Uint8Array, found: number[]): number {
+    let count = 0;
+    let node = this.#root;
+    while (node > 0) {
+      const place = this.#forks.get(node, PLACE);
+      const next = this.#step(node, bytes);
+      if (next === 0) break;
+      // A topic that ends here, when the bytes go on.
+      if ((place & 15) === 0 && place >>> 4 < bytes.length) {
+        found[count] = -this.#forks.get(node, ZERO);
+        count += 1;
+      }
+      node = next;
     }
+    if (node === 0) return 0;
+    const end = agreement(bytes, this.topics.text(this.#some(node)));
+    if (node < 0) {
+      found[count] = -node;
+      count += 1;
+    }
+    // Each one begins with the one before it, and the last with all of them.
+    while (count > 0 && this.topics.text(found[count - 1] as number).length > end) count -= 1;
+    return count;
   }
 
   /** Whether some topic is a prefix of `bytes`. */
   hasPrefixOf(bytes: Uint8Array): boolean {
     let node = this.#root;
-    while (node.value === undefined) {
-      if (node.end >= bytes.length) return false;
-      const child = node.children.get(bytes[node.end] as number);
-      if (child === undefined || !child.leadsTo(bytes, node.end)) return false;
-      node = child;
+    // The shortest one that may be; the others begin with it.
+    while (node > 0) {
+      const isEnd = (this.#forks.get(node, PLACE) & 15) === 0;
+      node = isEnd ? this.#forks.get(node, ZERO) : this.#step(node, bytes);
     }
-    return true;
-  }
-}
-
-const EMPTY = new Uint8Array(0);
-/** The children of every leaf: most nodes are leaves, and a map each would be most of the memory. Never written to. */
-const LEAF = new Map<number, never>();
-
-class Node<V> {
-  /** A topic with a value, whose first `end` bytes are the way to here: this node's own, if it has a value. */
-  topic: Uint8Array;
-  end: number;
-  value: V | undefined = undefined;
-  /** By the byte that follows. */
-  children: Map<number, Node<V>> = LEAF;
-
-  constructor(topic: Uint8Array, end: number) {
-    this.topic = topic;
-    this.end = end;
+    if (node === 0) return false;
+    const text = this.topics.text(-node);
+    return text.length <= bytes.length && agreement(bytes, text) === text.length;
   }
 
-  /** Whether the way to here is a prefix of `bytes`, of which those before `from`, and the next, are known to agree. */
-  leadsTo(bytes: Uint8Array, from: number): boolean {
-    const { topic, end } = this;
-    if (end > bytes.length) return false;
-    for (let at = from + 1; at < end; at += 1) if (topic[at] !== bytes[at]) return false;
-    return true;
+  /** Where the way of these bytes leads from a fork; 0: it ends there. */
+  #step(fork: number, bytes: Uint8Array): number {
+    const place = this.#forks.get(fork, PLACE);
+    const byte = place >>> 4;
+    const bit = place & 15;
+    if (bit === 0) {
+      if (byte > bytes.length) return 0;
+      return this.#forks.get(fork, byte < bytes.length ? ONE : ZERO);
+    }
+    if (byte >= bytes.length) return 0;
+    return this.#forks.get(fork, ZERO + (((bytes[byte] as number) >> (8 - bit)) & 1));
   }
-}
 
-/** How many bytes of the way to `node` stand at the beginning of `topic`; those before `from` are known to agree. */
-function agreement<V>(node: Node<V>, topic: Uint8Array, from: number): number {
-  const most = Math.min(node.end, topic.length);
-  let end = from;
-  while (end < most && node.topic[end] === topic[end]) end += 1;
-  return end;
-}
-
-/** Puts a node in the middle of an edge, where the way from the root is `end` bytes long. */
-function split<V>(parent: Node<V>, child: Node<V>, end: number): Node<V> {
-  const middle = new Node<V>(child.topic, end);
-  addChild(parent, middle);
-  addChild(middle, child);
-  return middle;
-}
-
-/** Takes out a node that serves no purpose, and so joins an edge that has no fork any more. */
-function tidy<V>(parent: Node<V>, node: Node<V>): void {
-  if (node.value !== undefined || node.children.size > 1) return;
-  const first = node.topic[parent.end] as number;
-  const [child] = node.children.values();
-  if (child !== undefined) parent.children.set(first, child);
-  else {
-    parent.children.delete(first);
-    if (parent.children.size === 0) parent.children = LEAF;
+  /** A topic that agrees with these bytes for as long as any does; 0: there is none at all. */
+  #closest(bytes: Uint8Array): number {
+    let node = this.#root;
+    while (node > 0) {
+      const next = this.#step(node, bytes);
+      if (next === 0) break;
+      node = next;
+    }
+    return this.#some(node);
   }
-}
 
-/** Names the way to a node by another topic than the one that has gone. */
-function takeOff<V>(node: Node<V>, gone: Uint8Array): void {
-  if (node.topic !== gone) return;
-  const [child] = node.children.values();
-  node.topic = child === undefined ? EMPTY : child.topic;
-}
+  /** A topic that a way leads to. */
+  #some(node: number): number {
+    return node > 0 ? this.#forks.get(node, SOME) : -node;
+  }
 
-function addChild<V>(parent: Node<V>, child: Node<V>): void {
-  if (parent.children === LEAF) parent.children = new Map();
-  parent.children.set(child.topic[parent.end] as number, child);
+  #is(id: number, topic: Uint8Array): boolean {
+    const text = this.topics.text(id);
+    return text.length === topic.length && agreement(topic, text) === topic.length;
+  }
+
+  #addTopic(topic: Uint8Array): number {
+    if (topic.length > LONGEST_TOPIC)
+      throw new ZmqError("EINVAL", `A topic has at most ${LONGEST_TOPIC} bytes`);
+    const text = textOf(topic);
+    const id = this.topics.add();
+    this.topics.setText(id, text);
+    return id;
+  }
+
+  /** Puts a fork in the way to a new topic, which differs from those below it at this place for the first time. */
+  #fork(topic: Uint8Array, place: number, id: number): void {
+    const forks = this.#forks;
+    let parent = 0;
+    let node = this.#root;
+    while (node > 0 && forks.get(node, PLACE) < place) {
+      parent = node;
+      node = this.#step(node, topic);
+    }
+    const fork = forks.add();
+    const byte = place >>> 4;
+    const bit = place & 15;
+    const isOne = bit === 0 ? byte < topic.length : (((topic[byte] as number) >> (8 - bit)) & 1) === 1;
+    forks.set(fork, PLACE, place);
+    forks.set(fork, ZERO, isOne ? node : -id);
+    forks.set(fork, ONE, isOne ? -id : node);
+    forks.set(fork, SOME, id);
+    this.#replace(parent, node, fork);
+  }
+
+  /** @param parent 0: the root leads to it. */
+  #replace(parent: number, child: number, by: number): void {
+    if (parent === 0) this.#root = by;
+    else this.#forks.set(parent, this.#forks.get(parent, ZERO) === child ? ZERO : ONE, by);
+  }
 }

@@ -10,6 +10,9 @@ import { Pace } from "./pace.ts";
 import { Sender } from "./sender.ts";
 import type { Subscribers } from "./subscribers.ts";
 
+/** Subscriptions taken in during one turn of the event loop: some milliseconds. Then whoever brings another has to wait. */
+const TAKEN_AT_ONCE = 1000;
+
 /** What PUB and XPUB share: peers with subscriptions, within bounds, and messages for those that have subscribed. */
 export abstract class PublishingPattern implements Pattern {
   protected readonly environment: Environment;
@@ -22,6 +25,8 @@ export abstract class PublishingPattern implements Pattern {
   readonly #awaited: AwaitedSubscriptions;
   /** No option asks for more than the fan-out, which takes every message. */
   #isPlain = true;
+  /** Subscriptions since there was too much for a turn. */
+  #taken = 0;
 
   constructor(environment: Environment, options: AllOptions) {
     this.environment = environment;
@@ -135,14 +140,26 @@ export abstract class PublishingPattern implements Pattern {
 
   /** Whether a peer may send this topic, and have it among those it has; if not, its connection ends. */
   protected admits(pipe: Pipe, subscribe: boolean, topic: Uint8Array, held: Subscribers): boolean {
+    this.#countTaken(pipe);
     const { maxTopicSize, maxSubscriptionBytes } = this.options;
     if (topic.length > maxTopicSize) {
       pipe.fail(limitError("maxTopicSize", `a topic of ${topic.length} bytes, ${maxTopicSize} are allowed`));
       return false;
     }
-    if (!subscribe || held.sizeWith(pipe, topic) <= maxSubscriptionBytes) return true;
+    if (!subscribe || held.sizeWith(pipe, topic, maxSubscriptionBytes) <= maxSubscriptionBytes) return true;
     pipe.fail(limitError("maxSubscriptionBytes", `more than ${maxSubscriptionBytes} bytes of subscriptions`));
     return false;
+  }
+
+  /** A peer that subscribes to a million topics at once leaves time for others. */
+  #countTaken(pipe: Pipe): void {
+    this.#taken += 1;
+    if (this.#taken < TAKEN_AT_ONCE) return;
+    pipe.rest();
+    if (this.#taken > TAKEN_AT_ONCE) return;
+    this.environment.nextTurn(() => {
+      this.#taken = 0;
+    });
   }
 
   /** @returns false, and nobody gets the message, when `noDrop` is set and one of those that it is for has no room. */

@@ -14,7 +14,7 @@ export abstract class ReceivingPattern implements Pattern {
   attach(_pipe: Pipe): void {}
   detach(_pipe: Pipe): void {}
   ready(_pipe: Pipe): void {}
-  lost(): void {}
+  lost(_pipe: Pipe): void {}
   writable(): void {}
 
   message(pipe: Pipe, parts: Uint8Array[]): void {

@@ -1,108 +1,172 @@
+import type { Environment } from "../context/environment.ts";
 import type { Pipe } from "../pipes/pipe.ts";
-import { PrefixTrie } from "./prefix-trie.ts";
+import { Holdings } from "./holdings.ts";
 
-/** What each topic counts, besides its bytes: about what it takes on the heap when one peer holds it. */
-const TOPIC_OVERHEAD = 448;
+/** What each topic counts, besides its bytes: about what it takes in memory when one peer holds it. */
+const TOPIC_OVERHEAD = 96;
+/** Topics of a peer that has gone that are forgotten in one turn of the event loop. */
+const FORGOTTEN_AT_ONCE = 1000;
 
-/** The subscribers of one topic. */
-export interface Group {
-  readonly topic: Uint8Array;
-  readonly subscribers: Subscriber[];
-}
+/** Hears of a topic that a peer held which has gone, and whether it was the last with it. */
+export type Tell = (topic: Uint8Array, isLast: boolean) => void;
 
 /** What we keep of one peer. */
 export interface Subscriber {
   readonly pipe: Pipe;
-  readonly groups: Set<Group>;
+  /** In the holdings. */
+  readonly number: number;
   /** The sum over its topics of what they count. */
   size: number;
-  /** Number of the last message meant for this peer: two of its topics may match, but it gets one copy. */
-  lastMessage: number;
+  /** Number of the last question whose answer it belonged to: two of its topics may match. */
+  lastMatch: number;
+  /** It has gone, and some of its topics are not yet forgotten. */
+  isGone: boolean;
+  tell: Tell | undefined;
 }
 
 /**
  * Who has subscribed to what. A peer's subscriptions are a set: one CANCEL undoes any number of SUBSCRIBEs, as in libzmq.
  * Each topic's bytes are kept once, however many peers hold it.
+ *
+ * A peer that goes counts no more at once. That it held a topic is forgotten soon after, or when the topic is next subscribed to
+ * or cancelled, so that whoever is told of its end hears it before what follows.
  */
 export class Subscribers {
-  readonly #topics = new PrefixTrie<Group>();
-  readonly #subscribers = new Map<Pipe, Subscriber>();
+  readonly #environment: Environment;
+  readonly #holdings = new Holdings();
+  readonly #byPipe = new Map<Pipe, Subscriber>();
+  /** By their numbers. */
+  readonly #all: (Subscriber | undefined)[] = [];
+  /** In the order in which they went. */
+  readonly #gone = new Set<Subscriber>();
+  #isForgetting = false;
+  #matches = 0;
+  readonly #topics: number[] = [];
+  readonly #forgetMore = (): void => {
+    this.#isForgetting = false;
+    this.#forget();
+  };
 
-  /** The subscribers of all topics that are a prefix of `topic`. One with two such topics is found twice. */
-  protected match(topic: Uint8Array): readonly Group[] {
-    const found: Group[] = [];
-    this.#topics.collect(topic, found);
-    return found;
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** Puts the peers that hold a prefix of `topic` into `found`, once each, over what stands there. @returns how many they are. */
+  protected match(topic: Uint8Array, found: Subscriber[]): number {
+    const topics = this.#topics;
+    let count = 0;
+    this.#matches += 1;
+    const topicCount = this.#holdings.collect(topic, topics);
+    for (let i = 0; i < topicCount; i += 1) {
+      let holding = this.#holdings.firstOf(topics[i] as number);
+      for (; holding !== 0; holding = this.#holdings.nextOf(holding)) {
+        const subscriber = this.#all[this.#holdings.holder(holding)] as Subscriber;
+        if (subscriber.lastMatch === this.#matches || subscriber.isGone) continue;
+        subscriber.lastMatch = this.#matches;
+        found[count] = subscriber;
+        count += 1;
+      }
+    }
+    return count;
   }
 
   /** The peers that hold a prefix of `topic`. */
   matching(topic: Uint8Array): Set<Pipe> {
-    const pipes = new Set<Pipe>();
-    for (const group of this.match(topic)) for (const { pipe } of group.subscribers) pipes.add(pipe);
-    return pipes;
+    const found: Subscriber[] = [];
+    this.match(topic, found);
+    return new Set(found.map(({ pipe }) => pipe));
   }
 
   /** How many peers hold a prefix of `topic`. */
   count(topic: Uint8Array): number {
-    return this.matching(topic).size;
+    return this.match(topic, []);
   }
 
-  /** What a peer's subscriptions would count with this one. */
-  sizeWith(pipe: Pipe, topic: Uint8Array): number {
-    const subscriber = this.#subscribers.get(pipe);
-    if (subscriber === undefined) return sizeOf(topic);
-    const group = this.#topics.get(topic);
-    const isKnown = group !== undefined && subscriber.groups.has(group);
-    return subscriber.size + (isKnown ? 0 : sizeOf(topic));
+  /** What a peer's subscriptions would count with this one, at most. Exact when that is more than `enough`. */
+  sizeWith(pipe: Pipe, topic: Uint8Array, enough: number): number {
+    const subscriber = this.#byPipe.get(pipe);
+    const size = (subscriber?.size ?? 0) + sizeOf(topic);
+    if (size <= enough || subscriber === undefined) return size;
+    return this.#holdings.find(topic, subscriber.number) === 0 ? size : subscriber.size;
   }
 
   /** The topic is copied. @returns whether the peer is the `first` with it, `another`, or has it already (`known`). */
   subscribe(pipe: Pipe, topic: Uint8Array): "first" | "another" | "known" {
-    let subscriber = this.#subscribers.get(pipe);
-    if (subscriber === undefined) {
-      subscriber = { pipe, groups: new Set(), size: 0, lastMessage: 0 };
-      this.#subscribers.set(pipe, subscriber);
-    }
-    let group = this.#topics.get(topic);
-    if (group !== undefined) {
-      if (subscriber.groups.has(group)) return "known";
-      group.subscribers.push(subscriber);
-    } else {
-      // Not by `push`, which takes room for 17: most topics have one subscriber.
-      group = { topic: new Uint8Array(topic), subscribers: [subscriber] };
-      this.#topics.set(group.topic, group);
-    }
-    subscriber.groups.add(group);
-    subscriber.size += sizeOf(topic);
-    return group.subscribers.length === 1 ? "first" : "another";
+    if (this.#gone.size > 0) this.#forgetTopic(topic);
+    const subscriber = this.#byPipe.get(pipe) ?? this.#add(pipe);
+    const result = this.#holdings.add(topic, subscriber.number);
+    if (result !== "known") subscriber.size += sizeOf(topic);
+    return result;
   }
 
   /** @returns whether the peer was the `last` with this topic, `others` still have it, or nobody had it (`unknown`). */
   cancel(pipe: Pipe, topic: Uint8Array): "last" | "others" | "unknown" {
-    const group = this.#topics.get(topic);
-    if (group === undefined) return "unknown";
-    const subscriber = this.#subscribers.get(pipe);
-    if (subscriber?.groups.delete(group)) this.#leave(subscriber, group);
-    return group.subscribers.length === 0 ? "last" : "others";
+    if (this.#gone.size > 0) this.#forgetTopic(topic);
+    if (!this.#holdings.has(topic)) return "unknown";
+    const subscriber = this.#byPipe.get(pipe);
+    const holding = subscriber === undefined ? 0 : this.#holdings.find(topic, subscriber.number);
+    if (subscriber === undefined || holding === 0) return "others";
+    subscriber.size -= sizeOf(topic);
+    return this.#holdings.remove(holding, topic) ? "last" : "others";
   }
 
-  /** Forgets all subscriptions of a peer. @param tell hears of each, and whether the peer was the last with it. */
-  remove(pipe: Pipe, tell?: (topic: Uint8Array, isLast: boolean) => void): void {
-    const subscriber = this.#subscribers.get(pipe);
+  /** Forgets all subscriptions of a peer. @param tell hears of each. */
+  remove(pipe: Pipe, tell?: Tell): void {
+    const subscriber = this.#byPipe.get(pipe);
     if (subscriber === undefined) return;
-    this.#subscribers.delete(pipe);
-    for (const group of subscriber.groups) {
-      this.#leave(subscriber, group);
-      tell?.(group.topic, group.subscribers.length === 0);
+    this.#byPipe.delete(pipe);
+    subscriber.isGone = true;
+    subscriber.tell = tell;
+    this.#gone.add(subscriber);
+    this.#forget();
+  }
+
+  #add(pipe: Pipe): Subscriber {
+    const number = this.#holdings.addHolder();
+    const subscriber: Subscriber = {
+      pipe,
+      number,
+      size: 0,
+      lastMatch: 0,
+      isGone: false,
+      tell: undefined,
+    };
+    this.#byPipe.set(pipe, subscriber);
+    this.#all[number] = subscriber;
+    return subscriber;
+  }
+
+  /** Forgets what peers held that have gone, as far as there is time in this turn. */
+  #forget(): void {
+    if (this.#isForgetting) return;
+    let left = FORGOTTEN_AT_ONCE;
+    for (const subscriber of this.#gone) {
+      for (; left > 0; left -= 1) {
+        const holding = this.#holdings.firstHeldBy(subscriber.number);
+        if (holding === 0) break;
+        this.#forgetHolding(subscriber, holding, this.#holdings.topic(holding));
+      }
+      if (left === 0) break;
+      this.#gone.delete(subscriber);
+      this.#all[subscriber.number] = undefined;
+      this.#holdings.removeHolder(subscriber.number);
+    }
+    if (this.#gone.size === 0) return;
+    this.#isForgetting = true;
+    this.#environment.nextTurn(this.#forgetMore);
+  }
+
+  /** Forgets that peers held this topic that have gone. */
+  #forgetTopic(topic: Uint8Array): void {
+    for (const subscriber of this.#gone) {
+      const holding = this.#holdings.find(topic, subscriber.number);
+      if (holding !== 0) this.#forgetHolding(subscriber, holding, topic);
     }
   }
 
-  #leave(subscriber: Subscriber, group: Group): void {
-    subscriber.size -= sizeOf(group.topic);
-    const at = group.subscribers.indexOf(subscriber);
-    group.subscribers[at] = group.subscribers[group.subscribers.length - 1] as Subscriber;
-    group.subscribers.pop();
-    if (group.subscribers.length === 0) this.#topics.delete(group.topic);
+  #forgetHolding(subscriber: Subscriber, holding: number, topic: Uint8Array): void {
+    const isLast = this.#holdings.remove(holding, topic);
+    subscriber.tell?.(topic, isLast);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import { ReceivingPattern } from "./receiving-pattern.ts";
+import { Replay } from "./replay.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** So many calls of `confirm` may wait. */
@@ -15,6 +16,8 @@ export abstract class SubscribingPattern extends ReceivingPattern {
   protected readonly options: AllOptions;
   protected readonly subscriptions: Subscriptions = new Subscriptions();
   protected readonly pipes: Set<Pipe> = new Set();
+  /** Those of the connections there are, also of those that are done. */
+  readonly #replays = new Map<Pipe, Replay>();
   #confirming = 0;
 
   constructor(environment: Environment, options: AllOptions) {
@@ -24,11 +27,13 @@ export abstract class SubscribingPattern extends ReceivingPattern {
   }
 
   subscribe(topic: Uint8Array): void {
-    if (this.subscriptions.add(topic)) this.tell(true, topic);
+    const id = this.subscriptions.add(topic);
+    if (id !== 0) this.tell(true, topic, id);
   }
 
   unsubscribe(topic: Uint8Array): void {
-    if (this.subscriptions.remove(topic)) this.tell(false, topic);
+    const id = this.subscriptions.remove(topic);
+    if (id !== 0) this.tell(false, topic, id);
   }
 
   async confirm(): Promise<"answered" | "assumed"> {
@@ -51,15 +56,26 @@ export abstract class SubscribingPattern extends ReceivingPattern {
 
   override detach(pipe: Pipe): void {
     this.pipes.delete(pipe);
+    this.#replays.delete(pipe);
   }
 
   /** Each topic once, whatever it counts (RFC 29: a publisher forgets them with the connection). */
   override ready(pipe: Pipe): void {
-    for (const topic of this.subscriptions) pipe.subscribe(topic);
+    const replay = new Replay(this.subscriptions);
+    this.#replays.set(pipe, replay);
+    pipe.replay(replay);
   }
 
-  protected tell(subscribe: boolean, topic: Uint8Array, form?: SubscriptionForm): void {
+  override lost(pipe: Pipe): void {
+    this.#replays.delete(pipe);
+    super.lost(pipe);
+  }
+
+  /** @param id the topic's number among the subscriptions. */
+  protected tell(subscribe: boolean, topic: Uint8Array, id: number, form?: SubscriptionForm): void {
     for (const pipe of this.pipes) {
+      // Its turn will come, if it is still there then.
+      if (this.#replays.get(pipe)?.isAhead(id)) continue;
       if (subscribe) pipe.subscribe(topic, form);
       else pipe.cancel(topic, form);
     }

@@ -1,46 +1,40 @@
 import { PrefixTrie } from "./prefix-trie.ts";
 
-interface Subscription {
-  readonly topic: Uint8Array;
-  count: number;
-}
+// The field of a topic.
+const COUNT = 0;
 
 /** The topics that a subscriber wants, counted: a topic subscribed to twice must be cancelled twice. */
 export class Subscriptions {
-  readonly #topics = new PrefixTrie<Subscription>();
-  readonly #all = new Set<Subscription>();
+  readonly #trie = new PrefixTrie(1);
 
-  /** @returns whether the topic is new. */
-  add(topic: Uint8Array): boolean {
-    const known = this.#topics.get(topic);
-    if (known !== undefined) {
-      known.count += 1;
-      return false;
-    }
-    const subscription = { topic: new Uint8Array(topic), count: 1 };
-    this.#topics.set(subscription.topic, subscription);
-    this.#all.add(subscription);
-    return true;
+  /** @returns the topic's number when it is new, else 0. @throws {ZmqError} EINVAL for a topic that is too long. */
+  add(topic: Uint8Array): number {
+    const id = this.#trie.add(topic);
+    const count = this.#trie.topics.get(id, COUNT) + 1;
+    this.#trie.topics.set(id, COUNT, count);
+    return count === 1 ? id : 0;
   }
 
-  /** @returns whether this was the last of that topic. One that is not known is none. */
-  remove(topic: Uint8Array): boolean {
-    const known = this.#topics.get(topic);
-    if (known === undefined) return false;
-    known.count -= 1;
-    if (known.count > 0) return false;
-    this.#topics.delete(topic);
-    this.#all.delete(known);
-    return true;
+  /** @returns the number that the topic had when this was the last of it, else 0. One that is not known is none. */
+  remove(topic: Uint8Array): number {
+    const id = this.#trie.find(topic);
+    if (id === 0) return 0;
+    const count = this.#trie.topics.get(id, COUNT) - 1;
+    this.#trie.topics.set(id, COUNT, count);
+    return count > 0 ? 0 : this.#trie.remove(topic);
   }
 
   /** Whether a message with this first part is wanted. */
   matches(firstPart: Uint8Array): boolean {
-    return this.#topics.hasPrefixOf(firstPart);
+    return this.#trie.hasPrefixOf(firstPart);
   }
 
-  /** Each topic once, in the order in which they were added. */
-  *[Symbol.iterator](): IterableIterator<Uint8Array> {
-    for (const { topic } of this.#all) yield topic;
+  /** The number that follows, among those of the topics there are now; 0: none. */
+  after(id: number): number {
+    return this.#trie.topics.after(id);
+  }
+
+  bytes(id: number): Uint8Array {
+    return this.#trie.bytes(id);
   }
 }

@@ -13,13 +13,14 @@ export class XPubPattern extends PublishingPattern {
   readonly receiver: Receiver;
   readonly #arrivals = new ArrivalQueue();
   /** What the peers have asked for while the application decides: it hears of the end of each. */
-  readonly #requested = new Subscribers();
+  readonly #requested: Subscribers;
   /** Messages that only one peer may get. */
   readonly #targets = new WeakMap<OutgoingMessage, Pipe>();
   #isClosed = false;
 
   constructor(environment: Environment, options: AllOptions) {
     super(environment, options);
+    this.#requested = new Subscribers(environment);
     this.receiver = new Receiver(environment, options, this.#arrivals);
   }
 

@@ -1,75 +1,94 @@
 import type { SubscriptionForm } from "../../zmtp/index.ts";
+import { Chain } from "../patterns/chain.ts";
 import { PrefixTrie } from "../patterns/prefix-trie.ts";
 
 /** What a peer is to be told of a topic: a CANCEL, a SUBSCRIBE, or the one and then the other. */
 export interface Change {
   readonly topic: Uint8Array;
-  /** Whether the topic may be in force at the peer. */
-  readonly mayBeKnown: boolean;
-  cancel: boolean;
-  subscribe: boolean;
-  form: SubscriptionForm;
+  readonly cancel: boolean;
+  readonly subscribe: boolean;
+  readonly form: SubscriptionForm;
 }
+
+// The fields of a topic: some of the bits below, and its neighbours in the order in which they came.
+const STATE = 0;
+const NEXT = 1;
+const PREVIOUS = 2;
+
+/** The topic may be in force at the peer. */
+const MAY_BE_KNOWN = 1;
+const CANCEL = 2;
+const SUBSCRIBE = 4;
+const AS_MESSAGE = 8;
+/** There is a change: a topic that has just been added has none of these. */
+const IS_THERE = 16;
 
 /**
  * What has become of our subscriptions while a peer takes nothing. What a SUBSCRIBE began and a CANCEL ended meanwhile, it need not
  * know; so there are never more topics here than we have now, and had when it last took something.
  */
 export class Changes {
-  readonly #topics = new PrefixTrie<Change>();
-  /** In the order in which they came. */
-  readonly #all = new Set<Change>();
-  #next: IterableIterator<Change> | null = null;
+  #trie = new PrefixTrie(3);
+  #order = new Chain(this.#trie.topics, NEXT, PREVIOUS);
 
   get isEmpty(): boolean {
-    return this.#all.size === 0;
+    return this.#order.first === 0;
   }
 
   /** @param isNew whether the topic was not in force before. */
   subscribe(topic: Uint8Array, form: SubscriptionForm, isNew: boolean): void {
-    const change = this.#topics.get(topic) ?? this.#add(topic, !isNew);
-    change.subscribe = true;
-    change.form = form;
+    const id = this.#find(topic, !isNew);
+    this.#set(id, (this.#state(id) & ~AS_MESSAGE) | SUBSCRIBE | formBit(form));
   }
 
   cancel(topic: Uint8Array, form: SubscriptionForm): void {
-    const change = this.#topics.get(topic) ?? this.#add(topic, true);
-    change.subscribe = false;
-    change.cancel = change.mayBeKnown;
-    change.form = form;
-    if (!change.cancel) this.#remove(change);
+    const id = this.#find(topic, true);
+    if ((this.#state(id) & MAY_BE_KNOWN) === 0) this.#remove(id, topic);
+    else this.#set(id, MAY_BE_KNOWN | IS_THERE | CANCEL | formBit(form));
   }
 
   shift(): Change | undefined {
-    // One iterator for all, for each new one has to pass by what was removed before.
-    this.#next ??= this.#all.values();
-    const { value, done } = this.#next.next();
-    if (done) this.#next = null;
-    else this.#remove(value);
-    return value;
+    const id = this.#order.first;
+    if (id === 0) return undefined;
+    const topic = this.#trie.bytes(id);
+    const state = this.#state(id);
+    this.#remove(id, topic);
+    return {
+      topic,
+      cancel: (state & CANCEL) !== 0,
+      subscribe: (state & SUBSCRIBE) !== 0,
+      form: (state & AS_MESSAGE) !== 0 ? "message" : "negotiated",
+    };
   }
 
   clear(): void {
-    for (const change of this.#all) this.#remove(change);
-    this.#next = null;
+    this.#trie = new PrefixTrie(3);
+    this.#order = new Chain(this.#trie.topics, NEXT, PREVIOUS);
   }
 
-  #add(topic: Uint8Array, mayBeKnown: boolean): Change {
-    // A copy, for the caller's bytes are the caller's again.
-    const change: Change = {
-      topic: new Uint8Array(topic),
-      mayBeKnown,
-      cancel: false,
-      subscribe: false,
-      form: "negotiated",
-    };
-    this.#topics.set(change.topic, change);
-    this.#all.add(change);
-    return change;
+  /** The topic's place, which is made when there is none. */
+  #find(topic: Uint8Array, mayBeKnown: boolean): number {
+    const id = this.#trie.add(topic);
+    if (this.#state(id) !== 0) return id;
+    this.#order.add(id);
+    this.#set(id, IS_THERE | (mayBeKnown ? MAY_BE_KNOWN : 0));
+    return id;
   }
 
-  #remove(change: Change): void {
-    this.#all.delete(change);
-    this.#topics.delete(change.topic);
+  #state(id: number): number {
+    return this.#trie.topics.get(id, STATE);
   }
+
+  #set(id: number, state: number): void {
+    this.#trie.topics.set(id, STATE, state);
+  }
+
+  #remove(id: number, topic: Uint8Array): void {
+    this.#order.remove(id);
+    this.#trie.remove(topic);
+  }
+}
+
+function formBit(form: SubscriptionForm): number {
+  return form === "message" ? AS_MESSAGE : 0;
 }

@@ -8,7 +8,7 @@ import type { DisconnectReason } from "../events/events.ts";
 import type { PeerStats } from "../stats.ts";
 import { InprocOutbox } from "./inproc-outbox.ts";
 import type { InprocPeer } from "./inproc-peer.ts";
-import type { Pipe } from "./pipe.ts";
+import type { Pipe, TopicSource } from "./pipe.ts";
 import { PipeCounts } from "./pipe-counts.ts";
 import { Inbox } from "./queues.ts";
 
@@ -44,6 +44,7 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
   #cut: Cut | null = null; // why the connection ends, if not by a close
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #isScheduled = false;
+  #replay: TopicSource | null = null; // subscriptions that the peer has not been told of
 
   /** @param onGone there is nothing left to send, and nobody to hear from. */
   constructor(core: Core, address: string, onGone: () => void) {
@@ -132,6 +133,11 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     this.#tell(true, topic);
   }
 
+  replay(topics: TopicSource): void {
+    this.#replay = topics;
+    this.#schedule();
+  }
+
   cancel(topic: Uint8Array): void {
     this.#tell(false, topic);
   }
@@ -148,6 +154,9 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
       this.#schedule();
     });
   }
+
+  /** No more than a batch is taken in anyway. */
+  rest(): void {}
 
   overflow(): void {
     this.#countDropped(1);
@@ -190,13 +199,15 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     try {
       for (let count = 0; count < BATCH && this.#peer !== null; count += 1) {
         const item = this.#outbox.shift();
-        if (item === undefined) break;
-        if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
+        if (item === undefined) {
+          if (!this.#tellNext(this.#peer)) break;
+        } else if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
         else if ("topic" in item) this.#peer.hear(item.subscribe, item.topic);
+        else if (this.#tellNext(this.#peer)) this.#outbox.push(item);
         else item.resolve("answered");
       }
     } finally {
-      if (!this.#outbox.isEmpty) this.#schedule();
+      if (!this.#outbox.isEmpty || this.#replay !== null) this.#schedule();
       else if (this.#isEnding) this.#part();
       if (this.#wasFull && !this.#isEnding && this.#outbox.fill(this.#peer) <= 0.5) this.#tellWritable();
     }
@@ -250,6 +261,14 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
 
   get keptBytes(): number {
     return this.#inbox.bytes;
+  }
+
+  /** @returns whether there was a subscription left that the peer did not know. */
+  #tellNext(peer: InprocPeer): boolean {
+    const topic = this.#replay?.next() ?? null;
+    if (topic === null) this.#replay = null;
+    else peer.hear(true, topic);
+    return topic !== null;
   }
 
   #deliver(message: OutgoingMessage, peer: InprocPeer): void {
@@ -329,6 +348,7 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
   }
 
   #discard(): void {
+    this.#replay = null;
     const { address } = this;
     this.#countDropped(
       this.#outbox.clear(() => new ZmqError("ECONNRESET", "The connection was lost", { address })),

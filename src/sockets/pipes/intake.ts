@@ -55,6 +55,11 @@ export class Intake {
     return parts;
   }
 
+  /** Nothing more in this turn. */
+  rest(): void {
+    this.#holdUp();
+  }
+
   /** Who sent it is gone. */
   leave(leftovers: Leftovers): void {
     if (this.#leftovers !== null) return;

@@ -1,6 +1,11 @@
 import type { ProtocolError } from "../../errors.ts";
 import type { OutgoingMessage, SubscriptionForm } from "../../zmtp/index.ts";
 
+/** Topics for a peer, one after the other; null when there are no more. */
+export interface TopicSource {
+  next(): Uint8Array | null;
+}
+
 /** What a pattern sees of a peer, whatever carries the bytes. Lasts as long as the wish to talk to that peer. */
 export interface Pipe {
   /** The endpoint that was bound or dialled. */
@@ -30,12 +35,16 @@ export interface Pipe {
    * Nothing when none is connected.
    */
   subscribe(topic: Uint8Array, form?: SubscriptionForm): void;
+  /** Tells the peer of these topics, as it takes them, beside what it is told by the others. To be called when it has just become ready. */
+  replay(topics: TopicSource): void;
   /** Tells it of the end of one that it has been told of. */
   cancel(topic: Uint8Array, form?: SubscriptionForm): void;
   /** Tells it once more, as a message, what should change nothing. A CANCEL is left out when it takes nothing. */
   repeat(subscribe: boolean, topic: Uint8Array): void;
   /** Resolves when the peer has done what we sent it so far. @see Subscriber.confirmed */
   confirm(): Promise<"answered" | "assumed">;
+  /** Takes in nothing more during this turn of the event loop. */
+  rest(): void;
   /** As `drop`, but ends the connection, so that the peer knows. */
   overflow(): void;
   /** Ends the connection at once for what the peer has done; its `disconnect` event tells. */

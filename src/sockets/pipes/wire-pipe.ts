@@ -10,10 +10,13 @@ import { Changes } from "./changes.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Intake } from "./intake.ts";
 import type { Newcomer } from "./leftovers.ts";
-import type { Pipe } from "./pipe.ts";
+import type { Pipe, TopicSource } from "./pipe.ts";
 import { PipeCounts } from "./pipe-counts.ts";
 import { Outbox } from "./queues.ts";
 import { Session, type SessionOwner } from "./session.ts";
+
+/** Subscriptions told in one turn of the event loop: a stream that drains at once would take a million of them. */
+const TOLD_AT_ONCE = 250;
 
 /** The endpoint that a pipe belongs to: it knows whether a lost connection comes back. */
 export interface PipeEndpoint {
@@ -39,7 +42,12 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   readonly #outbox: Outbox;
   readonly #intake: Intake;
   readonly #counts: PipeCounts;
-  readonly #changes = new Changes();
+  /** Made when there are some for the first time. */
+  #changes: Changes | null = null;
+  /** Subscriptions from before the connection that the peer has not been told of. */
+  #replay: TopicSource | null = null;
+  /** More subscriptions are told from the next turn on. */
+  #isResting = false;
   readonly #confirmations: Confirmations;
   #session: Session | null = null;
   #isReady = false;
@@ -143,26 +151,35 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   subscribe(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(true, topic, form);
-    else this.#changes.subscribe(topic, form, true);
+    else this.#change().subscribe(topic, form, true);
+  }
+
+  replay(topics: TopicSource): void {
+    this.#replay = topics;
+    if (this.#session !== null) this.#tellChanges(this.#session);
   }
 
   cancel(topic: Uint8Array, form: SubscriptionForm = "negotiated"): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(false, topic, form);
-    else this.#changes.cancel(topic, form);
+    else this.#change().cancel(topic, form);
   }
 
   repeat(subscribe: boolean, topic: Uint8Array): void {
     if (!this.#isReady) return;
     if (this.#isTaking) this.#session?.tell(subscribe, topic, "message");
-    else if (subscribe) this.#changes.subscribe(topic, "message", false);
+    else if (subscribe) this.#change().subscribe(topic, "message", false);
   }
 
   confirm(): Promise<"answered" | "assumed"> {
     const session = this.#isReady ? this.#session : null;
     if (session === null) return Promise.reject(new ZmqError("EAGAIN", undefined, { address: this.address }));
     if (session.isOver) return Promise.reject(this.#lostError());
-    return this.#confirmations.add(session, this.#changes.isEmpty);
+    return this.#confirmations.add(session, this.#isTold);
+  }
+
+  rest(): void {
+    this.#intake.rest();
   }
 
   overflow(): void {
@@ -268,14 +285,15 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
 
   onWritable(): void {
     this.#pump();
-    if (this.#changes.isEmpty) this.#confirmations.flushed();
+    if (this.#isTold) this.#confirmations.flushed();
   }
 
   onEnd(reason: DisconnectReason, error: Error | null): void {
     const wasReady = this.#isReady;
     this.#session = null;
     this.#isReady = false;
-    this.#changes.clear();
+    this.#changes = null;
+    this.#replay = null;
     this.#confirmations.lost(this.#lostError());
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
     this.#overflowed = false;
@@ -286,19 +304,49 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     return new ZmqError("ECONNRESET", "The connection was lost", { address: this.address });
   }
 
-  /** Whether a subscription would go straight out. */
-  get #isTaking(): boolean {
-    return this.#session?.isOpen === true && this.#changes.isEmpty;
+  get #hasNoChanges(): boolean {
+    return this.#changes === null || this.#changes.isEmpty;
   }
 
-  /** What waited, as far as the stream takes it. */
+  #change(): Changes {
+    this.#changes ??= new Changes();
+    return this.#changes;
+  }
+
+  /** Whether a subscription would go straight out. */
+  get #isTaking(): boolean {
+    return this.#session?.isOpen === true && this.#hasNoChanges;
+  }
+
+  /** No subscription waits. */
+  get #isTold(): boolean {
+    return this.#hasNoChanges && this.#replay === null;
+  }
+
+  /** What waited, as far as the stream takes it and there is time in this turn. */
   #tellChanges(session: Session): void {
-    while (session.isOpen) {
-      const change = this.#changes.shift();
-      if (change === undefined) return;
-      if (change.cancel) session.tell(false, change.topic, change.form);
-      if (change.subscribe) session.tell(true, change.topic, change.form);
+    let left = this.#isResting ? 0 : TOLD_AT_ONCE;
+    while (session.isOpen && left > 0 && !this.#isTold) {
+      left -= 1;
+      const change = this.#changes?.shift();
+      if (change === undefined) this.#tellNext(session);
+      else {
+        if (change.cancel) session.tell(false, change.topic, change.form);
+        if (change.subscribe) session.tell(true, change.topic, change.form);
+      }
     }
+    if (left > 0 || this.#isResting || this.#isTold) return;
+    this.#isResting = true;
+    this.#core.context.environment.nextTurn(() => {
+      this.#isResting = false;
+      if (this.#session?.isOpen) this.onWritable();
+    });
+  }
+
+  #tellNext(session: Session): void {
+    const topic = this.#replay?.next() ?? null;
+    if (topic === null) this.#replay = null;
+    else session.tell(true, topic, "negotiated");
   }
 
   /** Sends what was queued, as far as the stream takes it. */
