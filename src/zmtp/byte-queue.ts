@@ -14,7 +14,7 @@ const SMALL_CHUNK = 1024;
 
 const NOTHING = new Uint8Array(0);
 
-/** An expected body of at least this size is put together as its bytes come, so that their chunks need not be kept. */
+/** An expected body of at least this size is put together as its bytes come, where chunks are lent. */
 const LARGE_BODY = 16_384;
 /** Its memory is taken when this share of it has come, or at once if as large a one has come before: a peer pays first. */
 const SHARE = 1 / 4;
@@ -96,7 +96,7 @@ export class ByteQueue {
     this.#at = 0;
   }
 
-  /** The next take will be of so many bytes, more than wait here. */
+  /** The next take will be of so many bytes, more than wait here. Of use where chunks are lent. */
   expect(size: number): void {
     const come = this.length;
     if (!this.#lends || size < LARGE_BODY || this.#body !== null) return;
