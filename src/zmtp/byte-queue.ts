@@ -14,7 +14,7 @@ const SMALL_CHUNK = 1024;
 
 const NOTHING = new Uint8Array(0);
 
-/** An expected body of at least this size is put together as its bytes come, so that their chunks need not be kept. */
+/** An expected body of at least this size is put together as its bytes come, where chunks are lent. */
 const LARGE_BODY = 16_384;
 /** Its memory is taken when this share of it has come, or at once if as large a one has come before: a peer pays first. */
 const SHARE = 1 / 4;
@@ -48,6 +48,10 @@ export class ByteQueue {
   #largest = 0;
   /** The head is lent; there are no other chunks then. */
   #isLent = false;
+  /** Nothing was taken of the lent head: the first take has a copy of its own, for a large body may follow a topic. */
+  #isUntouched = false;
+  /** Chunks are lent here. Those of our own are copied faster all at once, into memory that is not taken before. */
+  #lends = false;
 
   constructor(allocate: Allocate, view: View = viewUint8Array) {
     this.#allocate = allocate;
@@ -59,12 +63,16 @@ export class ByteQueue {
    * @param isLent only until `keep` is called, which has to be before the next push: nothing handed out is a view of it.
    */
   push(chunk: Uint8Array, isLent = false): void {
+    if (isLent) this.#lends = true;
     if (this.#body !== null && this.#filled < this.#body.length) {
       const rest = this.#fill(this.#body, chunk);
       this.#isLent = isLent && rest.length > 0;
+      this.#isUntouched = this.#isLent;
       this.#add(rest);
     } else {
-      this.#add(isLent ? this.#copyOf(chunk) : chunk);
+      this.#isLent = isLent && this.length === 0;
+      this.#isUntouched = this.#isLent;
+      this.#add(isLent && !this.#isLent ? this.#copyOf(chunk) : chunk);
     }
   }
 
@@ -88,10 +96,10 @@ export class ByteQueue {
     this.#at = 0;
   }
 
-  /** The next take will be of so many bytes, more than wait here. */
+  /** The next take will be of so many bytes, more than wait here. Of use where chunks are lent. */
   expect(size: number): void {
     const come = this.length;
-    if (size < LARGE_BODY || this.#body !== null) return;
+    if (!this.#lends || size < LARGE_BODY || this.#body !== null) return;
     if (come < size * SHARE && size > this.#largest) return;
     const body = this.#allocate(size);
     if (come > 0) this.#copyInto(body, come);
@@ -135,8 +143,15 @@ export class ByteQueue {
     }
     if (this.#body !== null) return this.#takeBody(this.#body);
     if (this.#at === this.#head.length) this.#advance();
+    if (this.#isLent) {
+      if (this.#isUntouched) {
+        this.#isUntouched = false;
+        return this.#gather(size);
+      }
+      this.keep();
+    }
     const end = this.#at + size;
-    if (end > this.#head.length || this.#isLent) return this.#gather(size);
+    if (end > this.#head.length) return this.#gather(size);
     const view = this.#view(this.#memory, this.#offset + this.#at, size);
     this.#at = end;
     this.length -= size;

@@ -106,30 +106,32 @@ describe("ByteQueue", () => {
   });
 });
 
+const KIB = 1024;
+
 /** So many of the same bytes, from an offset on. */
 function at(offset: number, size: number): Uint8Array {
   return filled(size, offset * 31);
 }
 
+/** A queue that tells what memory it takes. */
+function counting(): { queue: ByteQueue; sizes: number[] } {
+  const sizes: number[] = [];
+  const queue = new ByteQueue((size) => {
+    sizes.push(size);
+    return new Uint8Array(size);
+  });
+  sizes.length = 0;
+  return { queue, sizes };
+}
+
 describe("ByteQueue, large bodies", () => {
-  const KIB = 1024;
-
-  /** A queue that tells what memory it takes. */
-  function counting(): { queue: ByteQueue; sizes: number[] } {
-    const sizes: number[] = [];
-    const queue = new ByteQueue((size) => {
-      sizes.push(size);
-      return new Uint8Array(size);
-    });
-    sizes.length = 0;
-    return { queue, sizes };
-  }
-
   it("takes memory for one only when a quarter of it has come", () => {
     const { queue, sizes } = counting();
-    queue.push(filled(24 * KIB));
+    queue.push(filled(24 * KIB), true);
     queue.expect(100 * KIB);
     expect(sizes).toEqual([]);
+    queue.keep();
+    sizes.length = 0;
     queue.push(at(24 * KIB, KIB));
     queue.expect(100 * KIB);
     expect(sizes).toEqual([100 * KIB]);
@@ -142,7 +144,7 @@ describe("ByteQueue, large bodies", () => {
 
   it("takes it at once for one no larger than what has come before", () => {
     const { queue, sizes } = counting();
-    queue.push(filled(25 * KIB));
+    queue.push(filled(25 * KIB), true);
     queue.expect(100 * KIB);
     queue.push(filled(75 * KIB));
     queue.take(100 * KIB);
@@ -155,7 +157,7 @@ describe("ByteQueue, large bodies", () => {
 
   it("has space for what is missing, and hands out the same memory", () => {
     const { queue } = counting();
-    queue.push(filled(30 * KIB));
+    queue.push(filled(30 * KIB), true);
     expect(queue.space(1)).toBeNull();
     queue.expect(100 * KIB);
     expect(queue.space(70 * KIB + 1)).toBeNull();
@@ -174,7 +176,7 @@ describe("ByteQueue, large bodies", () => {
 
   it("leaves a small one to the chunks, and forgets all when cleared", () => {
     const { queue, sizes } = counting();
-    queue.push(filled(10 * KIB));
+    queue.push(filled(10 * KIB), true);
     queue.expect(16 * KIB - 1);
     expect(sizes).toEqual([]);
     queue.expect(16 * KIB);
@@ -184,19 +186,44 @@ describe("ByteQueue, large bodies", () => {
     queue.push(filled(3));
     expect(queue.take(3)).toEqual(filled(3));
   });
+
+  it("leaves those of chunks that are its own to them until all has come: one copy", () => {
+    const { queue, sizes } = counting();
+    queue.push(filled(30 * KIB));
+    queue.expect(100 * KIB);
+    expect([queue.space(1), sizes]).toEqual([null, []]);
+    queue.push(at(30 * KIB, 70 * KIB));
+    expect(Buffer.compare(queue.take(100 * KIB), filled(100 * KIB))).toBe(0);
+    expect(sizes).toEqual([100 * KIB]);
+  });
 });
 
 describe("ByteQueue, lent chunks", () => {
-  it("copies one that nobody waits for, once", () => {
+  it("copies what is taken first by itself, and the rest once", () => {
     const queue = new ByteQueue(allocateUint8Array);
     const lent = filled(20);
     queue.push(lent, true);
     const first = queue.take(5);
+    const second = queue.take(10);
     queue.keep();
     lent.fill(0xee);
-    const second = queue.take(10);
-    expect([first, second, queue.take(5)]).toEqual([filled(5), at(5, 10), at(15, 5)]);
-    expect(first.buffer).toBe(second.buffer);
+    const third = queue.take(5);
+    expect([first, second, third]).toEqual([filled(5), at(5, 10), at(15, 5)]);
+    expect(second.buffer).toBe(third.buffer);
+    expect(second.buffer).not.toBe(first.buffer);
+  });
+
+  it("copies the beginning of a large body only once, behind a topic too", () => {
+    const { queue, sizes } = counting();
+    const lent = filled(64 * KIB);
+    queue.push(lent, true);
+    expect(queue.take(5)).toEqual(filled(5));
+    queue.expect(100 * KIB);
+    queue.keep();
+    lent.fill(0xee);
+    queue.push(at(64 * KIB, 36 * KIB + 5), true);
+    expect(Buffer.compare(queue.take(100 * KIB), at(5, 100 * KIB))).toBe(0);
+    expect(sizes).toEqual([5, 100 * KIB]);
   });
 
   it("hands out no view of it, whatever is taken before or after keep", () => {
