@@ -29,12 +29,15 @@ export interface FanOutSample {
 
 /** One publisher and its subscribers in a few processes. They live for all rounds and wait in between. */
 export class FanOutGroup {
+  /** Where the publisher is bound. */
+  readonly address: string;
   readonly #publisher: Child;
   readonly #subscribers: readonly Child[];
   readonly #count: number;
   #messagesPerSecond = 100;
 
-  private constructor(publisher: Child, subscribers: readonly Child[], count: number) {
+  private constructor(address: string, publisher: Child, subscribers: readonly Child[], count: number) {
+    this.address = address;
     this.#publisher = publisher;
     this.#subscribers = subscribers;
     this.#count = count;
@@ -52,7 +55,7 @@ export class FanOutGroup {
       }
       await Promise.all(receivers.map((one) => one.expect("ready", PATIENCE)));
       await sleep(SETTLE + SETTLE_EACH * count);
-      return new FanOutGroup(sender, receivers, count);
+      return new FanOutGroup(address!, sender, receivers, count);
     } catch (error) {
       await Promise.all([sender, ...receivers].map((one) => one.close()));
       throw error;

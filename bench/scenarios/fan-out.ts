@@ -61,6 +61,10 @@ function spread(count: number): number[] {
   );
 }
 
+function subscribers(count: number): string {
+  return count === 1 ? "1 subscriber" : `${count} subscribers`;
+}
+
 async function measure(count: number, options: ScenarioOptions): Promise<Figure[]> {
   const contenders = CONTENDERS.filter(
     ({ name, most }) => most >= count && (name !== "libzmq" || options.libzmq !== null),
@@ -81,7 +85,7 @@ async function measure(count: number, options: ScenarioOptions): Promise<Figure[
   } finally {
     await Promise.all(groups.map((group) => group.close()));
   }
-  const who = count === 1 ? "1 subscriber" : `${count} subscribers`;
+  const who = subscribers(count);
   return contenders.flatMap(({ name: contender }, i) => {
     const goal = contender.startsWith("zmtp") ? { goal: ">= libzmq" } : {};
     const of = (pick: (sample: FanOutSample) => number): number[] => samples[i]!.map(pick);
@@ -104,12 +108,8 @@ async function measure(count: number, options: ScenarioOptions): Promise<Figure[
 }
 
 /** Small messages to 1 to 1000 subscribers; publishers wait for whoever has no room, so that no delivery is lost. */
-export const fanOut: Scenario = {
-  name: "fan-out",
-  title: "One PUB, many SUB: topic and 100 bytes, tcp, high-water marks 1000, no drop",
-  async run(options) {
-    const figures: Figure[] = [];
-    for (const count of COUNTS) figures.push(...(await measure(count, options)));
-    return figures;
-  },
-};
+export const fanOut: readonly Scenario[] = COUNTS.map((count) => ({
+  name: `fan-out ${subscribers(count)}`,
+  title: `One PUB, ${subscribers(count)}: topic and 100 bytes, tcp, high-water marks 1000, no drop`,
+  run: (options) => measure(count, options),
+}));
