@@ -88,6 +88,34 @@ describe("PS-1, B-21: matching", () => {
   });
 });
 
+describe("PS-1: peers that have subscribed to something else", () => {
+  it.each([
+    ["publisher", {}],
+    ["publisher", { noDrop: true }],
+    ["xpublisher", {}],
+  ] as const)("%s %o: none of them gets as much as a byte", async (kind, options) => {
+    const world = new World();
+    const publisher = world[kind](options);
+    await world.bind(publisher);
+    const join = async (topic: string) =>
+      (await world.dialRaw("sim://a")).greet("SUB").write(command("SUBSCRIBE", topic));
+    const wanting = [await join(""), await join("ab")];
+    const others = await Promise.all(["abcd", "b", "ac", "\0"].map(join));
+    // Nothing at all, and something that was given up.
+    others.push((await world.dialRaw("sim://a")).greet("SUB"));
+    others.push((await join("abc")).write(command("CANCEL", "abc")));
+    await world.settle();
+    for (const peer of [...wanting, ...others]) peer.take();
+    for (let i = 0; i < 300; i += 1) publisher.trySend(["abc", "x".repeat(i * 10)]);
+    await world.settle();
+    const sizes = wanting.map((peer) => peer.take().length);
+    expect(sizes[0]).toBeGreaterThan(300 * 1500);
+    expect(sizes[1]).toBe(sizes[0]);
+    expect(others.map((peer) => peer.take().length)).toEqual(others.map(() => 0));
+    expect(publisher.stats()).toMatchObject({ sent: 600, dropped: 0 });
+  });
+});
+
 describe("PS-2: counting", () => {
   it("B-17: what was subscribed to twice must be unsubscribed twice (E23)", async () => {
     const { world, publisher, subscriber } = await connected();
