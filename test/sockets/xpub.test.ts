@@ -498,6 +498,37 @@ describe("PS-6, OP-XPUB: manualLastValue", () => {
     expect(peers[0]?.take()).toHaveLength(0);
     expect(peers[1]?.take().subarray(-4)).toEqual(message("A2"));
   });
+
+  it.each([
+    [false, "for all"],
+    [true, "for that peer"],
+  ])(
+    "with noDrop: whom a message is for is settled when it is sent, with manualLastValue %s: %s",
+    async (wasOn) => {
+      const { world, publisher, peers, say } = await lastValue({ noDrop: true, sendHighWaterMark: 1 });
+      world.network.capacity = 10;
+      await world.run(publisher.send("A"));
+      peers[1]?.stream.pause();
+      await world.settle();
+      // Nobody was last since: these are for all.
+      while (publisher.trySend("A1")) await world.settle();
+      await say(peers[1], message("again"));
+      await publisher.receive();
+      publisher.manualLastValue = wasOn;
+      peers[0]?.take();
+      const waits = watch(publisher.send("A2"));
+      await world.settle();
+      expect(waits.state).toBe("pending");
+      publisher.manualLastValue = !wasOn;
+      await world.settle();
+      expect(waits.state).toBe("pending");
+      peers[1]?.stream.resume();
+      await world.settle();
+      expect(waits.state).toBe("resolved");
+      expect(peers[0]?.take()).toEqual(wasOn ? Buffer.alloc(0) : message("A2"));
+      expect(peers[1]?.take().subarray(-4)).toEqual(message("A2"));
+    },
+  );
 });
 
 describe("PS-18, OP-XPUB: welcomeMessage", () => {
