@@ -95,7 +95,7 @@ export class XSubPattern extends SubscribingPattern {
   }
 
   #sendUpstream(message: OutgoingMessage): void {
-    if (this.pipes.size > 1) message.wire(this.environment.allocate);
+    if (this.pipes.size > 1) message.wire(this.environment.allocateUnseen);
     const full: Pipe[] = [];
     for (const pipe of this.pipes) if (!pipe.offer(message)) full.push(pipe);
     // Only when all have been offered the message: whoever hears of it may send another, or end a connection.

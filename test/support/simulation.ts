@@ -49,6 +49,7 @@ export class Simulation {
       nextTurn: (callback) => this.#turns.push(callback),
       random: () => this.random(),
       allocate: (size) => Buffer.allocUnsafe(size),
+      allocateUnseen: (size) => Buffer.allocUnsafe(size),
       encodeText: (text) => Buffer.from(text, "utf8"),
       view: (memory, offset, length) => Buffer.from(memory, offset, length),
       show: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -29,6 +29,8 @@ export interface Environment {
   random(): number;
   /** Memory that may hold anything. On Node a Buffer. */
   allocate(size: number): Uint8Array;
+  /** The same, of bytes on their way out, which no user gets to see. */
+  allocateUnseen(size: number): Uint8Array;
   /** UTF-8 bytes of a text. On Node a Buffer. */
   encodeText(text: string): Uint8Array;
   /** Memory as users get to see it. On Node a Buffer. */

@@ -31,7 +31,7 @@ export class FanOut extends Subscribers {
     const found = this.#takeList();
     const count = this.match(message.parts[0] as Uint8Array, found);
     // Encoded once for all, unless there is only one.
-    if (count > 1) message.wire(this.#environment.allocate);
+    if (count > 1) message.wire(this.#environment.allocateUnseen);
     let full: Pipe[] | null = null;
     for (let i = 0; i < count; i += 1) {
       const { pipe } = found[i] as Subscriber;
@@ -48,7 +48,7 @@ export class FanOut extends Subscribers {
 
   /** Sends to these peers, whatever they have subscribed to. */
   sendTo(pipes: ReadonlySet<Pipe>, message: OutgoingMessage): void {
-    if (pipes.size > 1) message.wire(this.#environment.allocate);
+    if (pipes.size > 1) message.wire(this.#environment.allocateUnseen);
     let full: Pipe[] | null = null;
     for (const pipe of pipes) if (!pipe.offer(message)) full = listed(full, pipe);
     if (full !== null) this.#tellFull(full);

@@ -34,7 +34,7 @@ export class Sender {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#writers.length === 0 && this.#offer(message)) return this.#pace.done();
     // The caller's small parts are the caller's again when this returns.
-    message.wire(this.#environment.allocate);
+    message.wire(this.#environment.allocateUnseen);
     return this.#writers.wait(message, this.#options.sendTimeout, this.#options.sendHighWaterMark, signal);
   }
 

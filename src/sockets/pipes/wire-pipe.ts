@@ -119,7 +119,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
       return true;
     }
     if (!this.hasRoom()) return false;
-    const replaced = this.#outbox.push(message, this.#core.context.environment.allocate);
+    const replaced = this.#outbox.push(message, this.#core.context.environment.allocateUnseen);
     if (replaced > 0) this.#counts.drop(this.address, replaced);
     return true;
   }
