@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket as NetSocket, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,6 +39,18 @@ const wire: [string, () => string][] = [
 const all: [string, () => string][] = [...wire, ["inproc", () => `inproc://${++names}`]];
 
 describe.each(all)("over %s", (_scheme, address) => {
+  it("gives Buffers like any other, however they were read", async () => {
+    const pull = closing(new Pull());
+    const push = closing(new Push());
+    await pull.bind(address());
+    push.connect(pull.lastEndpoint as string);
+    const sent = [Buffer.from("abc"), Buffer.alloc(5000, "d"), Buffer.alloc(0), Buffer.alloc(100_000, "e")];
+    await push.send(sent);
+    const parts = await pull.receive();
+    deepStrictEqual(parts, sent);
+    for (const part of parts) expect(Object.getPrototypeOf(part)).toBe(Buffer.prototype);
+  });
+
   it("CL-2: the last message before close arrives, 1000 times of 1000", async () => {
     const pull = closing(new Pull());
     await pull.bind(address());
