@@ -1,6 +1,8 @@
 import { ZmqError } from "../errors.ts";
 import type { Environment } from "./context/environment.ts";
-import { LONGEST_TOPIC } from "./patterns/prefix-trie.ts";
+
+/** The longest topic, in bytes: the place of a fork in a trie has to fit a record's field. */
+export const LONGEST_TOPIC: number = 2 ** 27 - 1;
 
 /**
  * The bytes of a topic as a caller gives it; bytes are not copied.
@@ -18,4 +20,12 @@ export function toTopic(prefix: string | Uint8Array, environment: Environment): 
 /** Those of a list; no topic at all stands for the empty one, which is a prefix of everything. */
 export function toTopics(prefixes: readonly (string | Uint8Array)[], environment: Environment): Uint8Array[] {
   return (prefixes.length === 0 ? [""] : prefixes).map((prefix) => toTopic(prefix, environment));
+}
+
+/**
+ * What a topic takes to be told, taken in or forgotten: 1, and as much for each KiB. So what is done in one turn of the event
+ * loop is little, however long the topics are.
+ */
+export function effort(topic: Uint8Array): number {
+  return 1 + (topic.length >>> 10);
 }

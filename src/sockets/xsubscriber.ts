@@ -89,8 +89,7 @@ export class XSubPattern extends SubscribingPattern {
     // As libzmq has it: the publisher behind a proxy wants to hear of every subscription, if it is verbose.
     const id = first === 1 ? this.subscriptions.add(topic) : this.subscriptions.remove(topic);
     if (id !== 0) this.tell(first === 1, topic, id, "message");
-    else if (first === 1 || this.options.verboseUnsubscribe)
-      for (const pipe of this.pipes) pipe.repeat(first === 1, topic);
+    else if (first === 1 || this.options.verboseUnsubscribe) this.repeat(first === 1, topic);
     return true;
   }
 

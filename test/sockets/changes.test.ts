@@ -1,30 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Connection } from "../../src/zmtp/index.ts";
+import { Listening } from "../support/listening.ts";
 import { memoryInUse } from "../support/memory.ts";
 import { type RawPeer, trapRejections, World, watch } from "../support/sim-sockets.ts";
 
 trapRejections();
 
 const MIB = 2 ** 20;
-
-/** What a publisher that keeps a set holds after these bytes, and how often it was told something. */
-class Listening {
-  readonly topics = new Set<string>();
-  told = 0;
-  readonly #connection = new Connection({ socketType: "XPUB", now: 0 });
-
-  hear(bytes: Uint8Array): void {
-    this.#connection.push(Uint8Array.from(bytes));
-    for (let event = this.#connection.next(); event !== null; event = this.#connection.next()) {
-      if (event.type !== "subscription") continue;
-      this.told += 1;
-      const topic = Buffer.from(event.topic).toString();
-      if (event.subscribe) this.topics.add(topic);
-      else this.topics.delete(topic);
-    }
-  }
-}
 
 async function dialled(kind: "subscriber" | "xsubscriber", options: object = {}) {
   const world = new World();

@@ -1,4 +1,4 @@
-import { LONGEST_TOPIC } from "../patterns/prefix-trie.ts";
+import { LONGEST_TOPIC } from "../topic.ts";
 import { bool, choice, int64, type OptionRule, type OptionTable } from "./option-rules.ts";
 
 /** Options of PUB and XPUB. They take effect at once. */
@@ -9,8 +9,8 @@ export interface PublishOptions {
    */
   noDrop: boolean;
   /**
-   * Bytes that the subscriptions of one peer may have, each topic counted with 96 more, which is what it takes in memory; a peer that
-   * wants more loses its connection. Default 512 MiB: four million topics of 30 bytes have room.
+   * Bytes that the subscriptions of one peer may have, each topic counted with 96 more, which is what it takes in memory; a
+   * peer that wants more loses its connection. Default 512 MiB: four million topics of 30 bytes have room.
    */
   maxSubscriptionBytes: number;
   /** Bytes that a topic may have; a peer that sends a longer one loses its connection. Default 1 MiB. */

@@ -9,6 +9,8 @@ export class FanOut extends Subscribers {
   readonly #onFull: (pipe: Pipe) => void;
   /** For the peers that a message is for, used again and again. */
   #list: Subscriber[] | null = null;
+  /** In use; it is kept when it is given back, unless somebody has gone meanwhile. */
+  #lent: Subscriber[] | null = null;
 
   /** @param onFull a peer has no room for a message that is meant for it. */
   constructor(environment: Environment, onFull: (pipe: Pipe) => void) {
@@ -43,6 +45,7 @@ export class FanOut extends Subscribers {
 
   override remove(pipe: Pipe, tell?: Tell): void {
     this.#list = null;
+    this.#lent = null;
     super.remove(pipe, tell);
   }
 
@@ -58,11 +61,14 @@ export class FanOut extends Subscribers {
   #takeList(): Subscriber[] {
     const list = this.#list ?? [];
     this.#list = null;
+    this.#lent = list;
     return list;
   }
 
   /** With nobody in it who was not found just now. */
   #giveList(list: Subscriber[], count: number): void {
+    if (list !== this.#lent) return;
+    this.#lent = null;
     if (list.length > count) list.length = count;
     this.#list = list;
   }

@@ -66,8 +66,9 @@ export class Holdings {
     return this.#chain(holder).first;
   }
 
-  has(topic: Uint8Array): boolean {
-    return this.#trie.find(topic) !== 0;
+  /** @returns the topic, for `firstOf`; 0 when nobody holds it. */
+  findTopic(topic: Uint8Array): number {
+    return this.#trie.find(topic);
   }
 
   /** @returns 0 when the holder has no such topic. */

@@ -1,9 +1,7 @@
 import { ZmqError } from "../../errors.ts";
+import { LONGEST_TOPIC } from "../topic.ts";
 import { Records } from "./records.ts";
 import { agreement, bytesOf, textOf } from "./topic-text.ts";
-
-/** The longest topic, in bytes: the place of a fork has to fit a record's field. */
-export const LONGEST_TOPIC: number = 2 ** 27 - 1;
 
 // The fields of a fork.
 const PLACE = 0;
@@ -14,8 +12,8 @@ const SOME = 3;
 /**
  * Topics, found by all bytes that they are a prefix of: a binary radix tree (crit-bit). A fork stands at the first place where
  * the topics below it differ: a byte, and in it whether the topic has that byte at all (bit 0), or one of its bits (1 to 8, the
- * highest first). So `n` topics have `n - 1` forks, however long they are, and a topic that is a prefix of others is the `ZERO` of
- * a fork of the first kind. No method is recursive: a peer may subscribe to a topic of a megabyte.
+ * highest first). So `n` topics have `n - 1` forks, however long they are, and a topic that is a prefix of others is the `ZERO`
+ * of a fork of the first kind. No method is recursive: a peer may subscribe to a topic of a megabyte.
  *
  * A way through forks looks at no other bits than theirs; whether the rest agrees is compared once, with the topic at its end.
  * Each fork knows `SOME` topic below it, for bytes that end before the way does. So nothing costs more than the length of the
@@ -36,10 +34,6 @@ export class PrefixTrie {
     this.topics = new Records(fields);
   }
 
-  get isEmpty(): boolean {
-    return this.#root === 0;
-  }
-
   /** The topic's bytes; a copy. */
   bytes(id: number): Uint8Array {
     return bytesOf(this.topics.text(id));
@@ -51,7 +45,10 @@ export class PrefixTrie {
     return id !== 0 && this.#is(id, topic) ? id : 0;
   }
 
-  /** @returns the number of a topic, which is new when it was not there. The bytes are copied. @throws {ZmqError} EINVAL: too long. */
+  /**
+   * The bytes are copied. @returns the number of a topic, which is new when it was not there.
+   * @throws {ZmqError} EINVAL: too long.
+   */
   add(topic: Uint8Array): number {
     const closest = this.#closest(topic);
     if (closest === 0) {

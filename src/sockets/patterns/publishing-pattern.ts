@@ -3,14 +3,17 @@ import type { OutgoingMessage } from "../../zmtp/index.ts";
 import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pattern, Pipe } from "../pipes/pipe.ts";
-import { toTopic } from "../topic.ts";
+import { effort, toTopic } from "../topic.ts";
 import { AwaitedSubscriptions } from "./awaited-subscriptions.ts";
 import { FanOut } from "./fan-out.ts";
 import { Pace } from "./pace.ts";
 import { Sender } from "./sender.ts";
 import type { Subscribers } from "./subscribers.ts";
 
-/** Subscriptions taken in during one turn of the event loop: some milliseconds. Then whoever brings another has to wait. */
+/**
+ * Subscriptions taken in during one turn of the event loop, by their `effort`: some milliseconds. Then whoever brings another has
+ * to wait.
+ */
 const TAKEN_AT_ONCE = 1000;
 
 /** What PUB and XPUB share: peers with subscriptions, within bounds, and messages for those that have subscribed. */
@@ -25,8 +28,11 @@ export abstract class PublishingPattern implements Pattern {
   readonly #awaited: AwaitedSubscriptions;
   /** No option asks for more than the fan-out, which takes every message. */
   #isPlain = true;
-  /** Subscriptions since there was too much for a turn. */
+  /** In this turn. */
   #taken = 0;
+  readonly #takeMore = (): void => {
+    this.#taken = 0;
+  };
 
   constructor(environment: Environment, options: AllOptions) {
     this.environment = environment;
@@ -140,7 +146,7 @@ export abstract class PublishingPattern implements Pattern {
 
   /** Whether a peer may send this topic, and have it among those it has; if not, its connection ends. */
   protected admits(pipe: Pipe, subscribe: boolean, topic: Uint8Array, held: Subscribers): boolean {
-    this.#countTaken(pipe);
+    this.#countTaken(pipe, topic);
     const { maxTopicSize, maxSubscriptionBytes } = this.options;
     if (topic.length > maxTopicSize) {
       pipe.fail(limitError("maxTopicSize", `a topic of ${topic.length} bytes, ${maxTopicSize} are allowed`));
@@ -152,14 +158,10 @@ export abstract class PublishingPattern implements Pattern {
   }
 
   /** A peer that subscribes to a million topics at once leaves time for others. */
-  #countTaken(pipe: Pipe): void {
-    this.#taken += 1;
-    if (this.#taken < TAKEN_AT_ONCE) return;
-    pipe.rest();
-    if (this.#taken > TAKEN_AT_ONCE) return;
-    this.environment.nextTurn(() => {
-      this.#taken = 0;
-    });
+  #countTaken(pipe: Pipe, topic: Uint8Array): void {
+    if (this.#taken === 0) this.environment.nextTurn(this.#takeMore);
+    this.#taken += effort(topic);
+    if (this.#taken >= TAKEN_AT_ONCE) pipe.rest();
   }
 
   /** @returns false, and nobody gets the message, when `noDrop` is set and one of those that it is for has no room. */

@@ -1,10 +1,11 @@
 import type { Environment } from "../context/environment.ts";
 import type { Pipe } from "../pipes/pipe.ts";
+import { effort } from "../topic.ts";
 import { Holdings } from "./holdings.ts";
 
 /** What each topic counts, besides its bytes: about what it takes in memory when one peer holds it. */
 const TOPIC_OVERHEAD = 96;
-/** Topics of a peer that has gone that are forgotten in one turn of the event loop. */
+/** Topics of peers that have gone that are forgotten in one turn of the event loop, by their `effort`. */
 const FORGOTTEN_AT_ONCE = 1000;
 
 /** Hears of a topic that a peer held which has gone, and whether it was the last with it. */
@@ -39,12 +40,13 @@ export class Subscribers {
   readonly #all: (Subscriber | undefined)[] = [];
   /** In the order in which they went. */
   readonly #gone = new Set<Subscriber>();
-  #isForgetting = false;
+  /** May be forgotten in this turn. */
+  #left = FORGOTTEN_AT_ONCE;
   #matches = 0;
   readonly #topics: number[] = [];
   readonly #forgetMore = (): void => {
-    this.#isForgetting = false;
-    this.#forget();
+    this.#left = FORGOTTEN_AT_ONCE;
+    if (this.#gone.size > 0) this.#forget();
   };
 
   constructor(environment: Environment) {
@@ -102,7 +104,7 @@ export class Subscribers {
   /** @returns whether the peer was the `last` with this topic, `others` still have it, or nobody had it (`unknown`). */
   cancel(pipe: Pipe, topic: Uint8Array): "last" | "others" | "unknown" {
     if (this.#gone.size > 0) this.#forgetTopic(topic);
-    if (!this.#holdings.has(topic)) return "unknown";
+    if (this.#holdings.findTopic(topic) === 0) return "unknown";
     const subscriber = this.#byPipe.get(pipe);
     const holding = subscriber === undefined ? 0 : this.#holdings.find(topic, subscriber.number);
     if (subscriber === undefined || holding === 0) return "others";
@@ -138,29 +140,31 @@ export class Subscribers {
 
   /** Forgets what peers held that have gone, as far as there is time in this turn. */
   #forget(): void {
-    if (this.#isForgetting) return;
-    let left = FORGOTTEN_AT_ONCE;
     for (const subscriber of this.#gone) {
-      for (; left > 0; left -= 1) {
+      while (this.#left > 0) {
         const holding = this.#holdings.firstHeldBy(subscriber.number);
         if (holding === 0) break;
-        this.#forgetHolding(subscriber, holding, this.#holdings.topic(holding));
+        const topic = this.#holdings.topic(holding);
+        if (this.#left === FORGOTTEN_AT_ONCE) this.#environment.nextTurn(this.#forgetMore);
+        this.#left -= effort(topic);
+        this.#forgetHolding(subscriber, holding, topic);
       }
-      if (left === 0) break;
+      if (this.#left <= 0) break;
       this.#gone.delete(subscriber);
       this.#all[subscriber.number] = undefined;
       this.#holdings.removeHolder(subscriber.number);
     }
-    if (this.#gone.size === 0) return;
-    this.#isForgetting = true;
-    this.#environment.nextTurn(this.#forgetMore);
   }
 
   /** Forgets that peers held this topic that have gone. */
   #forgetTopic(topic: Uint8Array): void {
-    for (const subscriber of this.#gone) {
-      const holding = this.#holdings.find(topic, subscriber.number);
-      if (holding !== 0) this.#forgetHolding(subscriber, holding, topic);
+    const id = this.#holdings.findTopic(topic);
+    let holding = id === 0 ? 0 : this.#holdings.firstOf(id);
+    while (holding !== 0) {
+      const next = this.#holdings.nextOf(holding);
+      const subscriber = this.#all[this.#holdings.holder(holding)] as Subscriber;
+      if (subscriber.isGone) this.#forgetHolding(subscriber, holding, topic);
+      holding = next;
     }
   }
 

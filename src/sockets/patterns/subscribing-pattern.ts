@@ -80,4 +80,10 @@ export abstract class SubscribingPattern extends ReceivingPattern {
       else pipe.cancel(topic, form);
     }
   }
+
+  /** Tells once more, as a message, what changes nothing: those who have been told of the topic, if it is one. */
+  protected repeat(subscribe: boolean, topic: Uint8Array): void {
+    const id = this.subscriptions.find(topic);
+    for (const pipe of this.pipes) if (!this.#replays.get(pipe)?.isAhead(id)) pipe.repeat(subscribe, topic);
+  }
 }

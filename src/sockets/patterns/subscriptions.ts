@@ -24,6 +24,11 @@ export class Subscriptions {
     return count > 0 ? 0 : this.#trie.remove(topic);
   }
 
+  /** @returns the topic's number, 0 for one that is not there. */
+  find(topic: Uint8Array): number {
+    return this.#trie.find(topic);
+  }
+
   /** Whether a message with this first part is wanted. */
   matches(firstPart: Uint8Array): boolean {
     return this.#trie.hasPrefixOf(firstPart);

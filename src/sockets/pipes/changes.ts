@@ -28,8 +28,8 @@ const IS_THERE = 16;
  * know; so there are never more topics here than we have now, and had when it last took something.
  */
 export class Changes {
-  #trie = new PrefixTrie(3);
-  #order = new Chain(this.#trie.topics, NEXT, PREVIOUS);
+  readonly #trie = new PrefixTrie(3);
+  readonly #order = new Chain(this.#trie.topics, NEXT, PREVIOUS);
 
   get isEmpty(): boolean {
     return this.#order.first === 0;
@@ -59,11 +59,6 @@ export class Changes {
       subscribe: (state & SUBSCRIBE) !== 0,
       form: (state & AS_MESSAGE) !== 0 ? "message" : "negotiated",
     };
-  }
-
-  clear(): void {
-    this.#trie = new PrefixTrie(3);
-    this.#order = new Chain(this.#trie.topics, NEXT, PREVIOUS);
   }
 
   /** The topic's place, which is made when there is none. */

@@ -4,7 +4,7 @@ import type { AllOptions } from "../options/options.ts";
 import type { InprocPeer } from "./inproc-peer.ts";
 
 /** A SUBSCRIBE or CANCEL. */
-interface InprocSubscription {
+export interface InprocSubscription {
   readonly subscribe: boolean;
   readonly topic: Uint8Array;
 }

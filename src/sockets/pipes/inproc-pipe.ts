@@ -5,8 +5,9 @@ import type { Flushable } from "../context/flusher.ts";
 import type { Core } from "../core.ts";
 import { announce } from "../events/diagnostics.ts";
 import type { DisconnectReason } from "../events/events.ts";
+import { Fifo } from "../fifo.ts";
 import type { PeerStats } from "../stats.ts";
-import { InprocOutbox } from "./inproc-outbox.ts";
+import { InprocOutbox, type InprocSubscription } from "./inproc-outbox.ts";
 import type { InprocPeer } from "./inproc-peer.ts";
 import type { Pipe, TopicSource } from "./pipe.ts";
 import { PipeCounts } from "./pipe-counts.ts";
@@ -45,6 +46,7 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
   #wasFull = false; // an offer was refused: the pattern waits for `writable`
   #isScheduled = false;
   #replay: TopicSource | null = null; // subscriptions that the peer has not been told of
+  readonly #changes = new Fifo<InprocSubscription>(); // meanwhile, of those that it has been told of
 
   /** @param onGone there is nothing left to send, and nobody to hear from. */
   constructor(core: Core, address: string, onGone: () => void) {
@@ -198,12 +200,14 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     this.#peer?.introduce();
     try {
       for (let count = 0; count < BATCH && this.#peer !== null; count += 1) {
+        if (this.#replay !== null) {
+          this.#tellNext(this.#replay, this.#peer);
+          continue;
+        }
         const item = this.#outbox.shift();
-        if (item === undefined) {
-          if (!this.#tellNext(this.#peer)) break;
-        } else if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
+        if (item === undefined) break;
+        if (item instanceof OutgoingMessage) this.#deliver(item, this.#peer);
         else if ("topic" in item) this.#peer.hear(item.subscribe, item.topic);
-        else if (this.#tellNext(this.#peer)) this.#outbox.push(item);
         else item.resolve("answered");
       }
     } finally {
@@ -263,12 +267,12 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
     return this.#inbox.bytes;
   }
 
-  /** @returns whether there was a subscription left that the peer did not know. */
-  #tellNext(peer: InprocPeer): boolean {
-    const topic = this.#replay?.next() ?? null;
+  /** What has become of topics told comes before the others: one that was given up and is wanted again may be among those. */
+  #tellNext(replay: TopicSource, peer: InprocPeer): void {
+    const change = this.#changes.shift();
+    const topic = change === undefined ? replay.next() : change.topic;
     if (topic === null) this.#replay = null;
-    else peer.hear(true, topic);
-    return topic !== null;
+    else peer.hear(change?.subscribe ?? true, topic);
   }
 
   #deliver(message: OutgoingMessage, peer: InprocPeer): void {
@@ -285,7 +289,9 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
   #tell(subscribe: boolean, topic: Uint8Array): void {
     if (!this.#isReady || this.#isEnding) return;
     // The caller's bytes are the caller's again when this returns.
-    this.#outbox.push({ subscribe, topic: new Uint8Array(topic) });
+    const change = { subscribe, topic: new Uint8Array(topic) };
+    if (this.#replay === null) this.#outbox.push(change);
+    else this.#changes.push(change);
     this.#schedule();
   }
 
@@ -349,6 +355,7 @@ export class InprocPipe implements Pipe, InprocPeer, Flushable {
 
   #discard(): void {
     this.#replay = null;
+    this.#changes.clear();
     const { address } = this;
     this.#countDropped(
       this.#outbox.clear(() => new ZmqError("ECONNRESET", "The connection was lost", { address })),

@@ -31,11 +31,14 @@ export interface Pipe {
   /** Counts a message that was meant for this peer and not taken. */
   drop(): void;
   /**
-   * Tells the connected peer of a subscription that it has not been told of, outside the high-water mark: when it takes nothing, later.
-   * Nothing when none is connected.
+   * Tells the connected peer of a subscription that it has not been told of, outside the high-water mark: when it takes nothing,
+   * later. Nothing when none is connected. Messages wait meanwhile.
    */
   subscribe(topic: Uint8Array, form?: SubscriptionForm): void;
-  /** Tells the peer of these topics, as it takes them, beside what it is told by the others. To be called when it has just become ready. */
+  /**
+   * Tells the peer of these topics, as it takes them, beside what it is told by the others, and before any message. To be called
+   * when it has just become ready.
+   */
   replay(topics: TopicSource): void;
   /** Tells it of the end of one that it has been told of. */
   cancel(topic: Uint8Array, form?: SubscriptionForm): void;

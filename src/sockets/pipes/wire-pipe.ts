@@ -6,6 +6,7 @@ import type { DisconnectReason } from "../events/events.ts";
 import { connectionOptions } from "../options/connection-options.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { PeerStats } from "../stats.ts";
+import { effort } from "../topic.ts";
 import { Changes } from "./changes.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Intake } from "./intake.ts";
@@ -15,7 +16,9 @@ import { PipeCounts } from "./pipe-counts.ts";
 import { Outbox } from "./queues.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
-/** Subscriptions told in one turn of the event loop: a stream that drains at once would take a million of them. */
+/**
+ * Subscriptions told in one turn of the event loop, by their `effort`: a stream that drains at once would take a million of them.
+ */
 const TOLD_AT_ONCE = 250;
 
 /** The endpoint that a pipe belongs to: it knows whether a lost connection comes back. */
@@ -46,6 +49,8 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   #changes: Changes | null = null;
   /** Subscriptions from before the connection that the peer has not been told of. */
   #replay: TopicSource | null = null;
+  /** No subscription waits. While one does, no message goes out: publishers hear of subscriptions first. */
+  #isTold = true;
   /** More subscriptions are told from the next turn on. */
   #isResting = false;
   readonly #confirmations: Confirmations;
@@ -113,7 +118,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
   offer(message: OutgoingMessage): boolean {
     if (this.#overflowed) return false;
     const session = this.#session;
-    if (session?.isOpen && this.#outbox.length === 0) {
+    if (session?.isOpen && this.#isTold && this.#outbox.length === 0) {
       this.#counts.sent += 1;
       session.send(message);
       return true;
@@ -156,6 +161,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
 
   replay(topics: TopicSource): void {
     this.#replay = topics;
+    this.#isTold = false;
     if (this.#session !== null) this.#tellChanges(this.#session);
   }
 
@@ -294,6 +300,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     this.#isReady = false;
     this.#changes = null;
     this.#replay = null;
+    this.#isTold = true;
     this.#confirmations.lost(this.#lostError());
     this.#endpoint.pipeLost(this, wasReady, this.#overflowed ? "overflow" : reason, error);
     this.#overflowed = false;
@@ -310,6 +317,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
 
   #change(): Changes {
     this.#changes ??= new Changes();
+    this.#isTold = false;
     return this.#changes;
   }
 
@@ -318,22 +326,18 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     return this.#session?.isOpen === true && this.#hasNoChanges;
   }
 
-  /** No subscription waits. */
-  get #isTold(): boolean {
-    return this.#hasNoChanges && this.#replay === null;
-  }
-
   /** What waited, as far as the stream takes it and there is time in this turn. */
   #tellChanges(session: Session): void {
     let left = this.#isResting ? 0 : TOLD_AT_ONCE;
     while (session.isOpen && left > 0 && !this.#isTold) {
-      left -= 1;
       const change = this.#changes?.shift();
-      if (change === undefined) this.#tellNext(session);
+      if (change === undefined) left -= this.#tellNext(session);
       else {
+        left -= effort(change.topic);
         if (change.cancel) session.tell(false, change.topic, change.form);
         if (change.subscribe) session.tell(true, change.topic, change.form);
       }
+      this.#isTold = this.#hasNoChanges && this.#replay === null;
     }
     if (left > 0 || this.#isResting || this.#isTold) return;
     this.#isResting = true;
@@ -343,10 +347,15 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     });
   }
 
-  #tellNext(session: Session): void {
+  /** @returns its `effort`. */
+  #tellNext(session: Session): number {
     const topic = this.#replay?.next() ?? null;
-    if (topic === null) this.#replay = null;
-    else session.tell(true, topic, "negotiated");
+    if (topic === null) {
+      this.#replay = null;
+      return 0;
+    }
+    session.tell(true, topic, "negotiated");
+    return effort(topic);
   }
 
   /** Sends what was queued, as far as the stream takes it. */
@@ -354,7 +363,7 @@ export class WirePipe implements Pipe, SessionOwner, Newcomer {
     const session = this.#session;
     if (session === null) return;
     this.#tellChanges(session);
-    while (session.isOpen) {
+    while (session.isOpen && this.#isTold) {
       const message = this.#outbox.shift();
       if (message === undefined) break;
       this.#counts.sent += 1;
