@@ -49,11 +49,14 @@ export interface PublisherApi {
    * @throws {ZmqError} by rejection: EAGAIN when it could not be sent in time, EBADF after `close`; as {@link frames}.
    */
   sendEvent(update: DbUpdate, topic?: string | null): Promise<void>;
-  /** Publishes an event in the frames in which it was received, or packed. The frames are not to be changed afterwards. */
+  /**
+   * Publishes an event in the frames in which it was received, or packed. The frames are not to be changed afterwards.
+   * @throws {ZmqError} by rejection, as `sendEvent`. {@link TypeError} likewise when it is not two frames of bytes.
+   */
   sendFrames(frames: EventFrames): Promise<void>;
   /**
-   * Optional. As `sendFrames`, if that would resolve at once; false: nothing was taken, `sendFrames` waits or tells why. Never
-   * throws. Without it, whoever forwards events awaits `sendFrames` for each.
+   * Optional. As `sendFrames`, if that would resolve at once; false: nothing was taken, `sendFrames` waits or rejects. Never
+   * throws, whatever the argument. Without it, whoever forwards events awaits `sendFrames` for each.
    */
   trySendFrames?(frames: EventFrames): boolean;
   /** Final: sends what is queued, as long as `linger` allows. */

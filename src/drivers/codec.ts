@@ -117,7 +117,7 @@ export function topicFrame(topic: string): Buffer {
   return Buffer.from(topic);
 }
 
-/** Characters: what a shorter text can make the parser build is little, so the limits can be looked at afterwards. */
+/** Characters: what a text no longer than this can make the parser build is little, so the limits can be looked at afterwards. */
 const SHORT = 4096;
 
 function parseJson(text: string, bytes: Uint8Array): JsonValue {
@@ -139,7 +139,10 @@ function checkJson(text: string, bytes: Uint8Array): void {
 
 const FIELDS = ["table", "key", "action", "value", "topic"] as const;
 
-/** Whether there are only texts and nulls, as in nearly all events: what keeps all limits. */
+/**
+ * Whether there are only texts and nulls, as in nearly all events: what was parsed keeps all limits. Of a key that comes twice
+ * only the last value is looked at: the others are gone, and nobody gets them.
+ */
 function isFlat(event: JsonValue): boolean {
   if (typeof event !== "object" || event === null) return false;
   const values = Object.values(event);

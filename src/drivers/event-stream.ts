@@ -68,7 +68,8 @@ export class EventStream {
     this.#setup = setup;
     this.schedule = setup.schedule;
     this.#waiting = new Waiting(setup.environment);
-    this.#pace = new Pace(setup.environment);
+    // Nobody knows how long a callback takes.
+    this.#pace = new Pace(setup.environment, 1);
   }
 
   get now(): number {
@@ -206,6 +207,7 @@ export class EventStream {
       progress.delivered += 1;
       if (this.#placed !== null) this.#callPlacedSync();
     }
+    this.#pace.rest();
   }
 
   /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */

@@ -137,7 +137,7 @@ class Reader {
     const start = this.#take(length);
     const end = start + length;
     if (length < SHORT && this.#isAscii(start, end)) return this.#buffer.toString("latin1", start, end);
-    const text = this.#buffer.toString("utf8", start, end);
+    const text = this.#decode(start, end);
     // What was no UTF-8, or this very character. Asking the strict decoder every time would cost much more.
     if (text.includes(REPLACEMENT)) this.#checkUtf8(start, end);
     return text;
@@ -146,6 +146,14 @@ class Reader {
   #isAscii(start: number, end: number): boolean {
     for (let at = start; at < end; at++) if (this.#buffer[at]! >= 0x80) return false;
     return true;
+  }
+
+  #decode(start: number, end: number): string {
+    try {
+      return this.#buffer.toString("utf8", start, end);
+    } catch (cause) {
+      throw new DecodeError(`MessagePack: ${end - start} bytes cannot be a string`, this.#bytes, { cause });
+    }
   }
 
   #checkUtf8(start: number, end: number): void {

@@ -6,7 +6,7 @@ import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { type OnError, reporter } from "./reporter.ts";
 import { syncEvent } from "./sync-announcer.ts";
-import { checkSize, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
+import { checkFrames, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** ms, at most, before the first attempt to regain the connection. */
 const FIRST_RETRY = 50;
@@ -131,7 +131,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   async #connectAndSend(event: EventFrames): Promise<void> {
     if (!this.#connected) this.#connect();
     try {
-      checkSize(event, this.#options.maxMessageSize);
+      checkFrames(event, this.#options.maxMessageSize);
       await this.#socket.send(event);
     } catch (error) {
       this.#countRefused(1);

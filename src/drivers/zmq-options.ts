@@ -34,17 +34,27 @@ export function checkTransport(transport: string): void {
   if (transport !== "tcp") throw new UnsupportedTransportError(transport);
 }
 
-/** An event over the limit would cost whoever receives it the connection. @throws {ZmqError} EMSGSIZE. */
-export function checkSize(frames: EventFrames, maxMessageSize: number): void {
+/**
+ * An event over the limit would cost whoever receives it the connection.
+ *
+ * @throws {ZmqError} EMSGSIZE. {@link TypeError} when it is not two frames of bytes.
+ */
+export function checkFrames(frames: EventFrames, maxMessageSize: number): void {
+  if (!isEvent(frames)) throw new TypeError("an event must be two Uint8Arrays, topic and payload");
   for (const { length } of frames)
     if (isOver(length, maxMessageSize))
       throw new ZmqError("EMSGSIZE", `a frame of ${length} bytes is over maxMessageSize, ${maxMessageSize}`);
 }
 
-/** Whether {@link checkSize} would throw. */
+/** Whether {@link checkFrames} would not throw. */
 export function fits(frames: EventFrames, maxMessageSize: number): boolean {
-  for (const { length } of frames) if (isOver(length, maxMessageSize)) return false;
-  return true;
+  if (!isEvent(frames)) return false;
+  return !isOver(frames[0].length, maxMessageSize) && !isOver(frames[1].length, maxMessageSize);
+}
+
+function isEvent(frames: EventFrames): boolean {
+  if (!Array.isArray(frames) || frames.length !== 2) return false;
+  return frames[0] instanceof Uint8Array && frames[1] instanceof Uint8Array;
 }
 
 function isOver(length: number, maxMessageSize: number): boolean {

@@ -5,7 +5,7 @@ import { frames } from "./codec.ts";
 import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { type OnError, reporter } from "./reporter.ts";
-import { checkSize, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
+import { checkFrames, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
 
 /** The network publisher: a PUB that binds. `initialize` binds; the first event does, when that was not called. */
 export class ZmqPublisher implements PublisherApi {
@@ -88,7 +88,7 @@ export class ZmqPublisher implements PublisherApi {
   }
 
   async #bindAndSend(event: EventFrames): Promise<void> {
-    checkSize(event, this.#options.maxMessageSize);
+    checkFrames(event, this.#options.maxMessageSize);
     await this.initialize();
     const sent = this.#socket.send(event);
     this.#sent += 1;

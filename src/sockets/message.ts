@@ -3,7 +3,10 @@ import type { Environment } from "./context/environment.ts";
 /** What can be sent as one part of a message; anything else is sent as its text, as zeromq.js does. */
 export type MessageLike = ArrayBufferView | ArrayBufferLike | string | number | boolean | bigint | null;
 
-/** A received message: one Buffer per frame, each a view into the chunk it came in. Copy what is kept for long. */
+/**
+ * A received message: one Buffer per frame. Most share their memory with what came before and after, in chunks of up to
+ * 64 KiB, and it lives as long as any of them: copy what is kept for long. Over inproc it is the memory that was sent.
+ */
 export type Message = Buffer[];
 
 /** The parts of a message to be sent. Bytes are not copied here. @throws {TypeError} when there is no message. */

@@ -17,7 +17,8 @@ export abstract class ReceivingSocket<P extends ReceivingPattern> extends Socket
   }
 
   /**
-   * The next message: one Buffer per part, each a view into the chunk it came in (copy what is kept for long).
+   * The next message: one Buffer per part. A part that is kept may keep 64 KiB of what came with it: copy what is kept for
+   * long. Over inproc it is the memory that was sent, not to be changed.
    *
    * @throws {ZmqError} at once: EBADF when the socket is closed. By rejection: EAGAIN after `receiveTimeout`, or when the socket
    *   is closed meanwhile; EBUSY when max(receiveHighWaterMark, 1000) calls wait already.

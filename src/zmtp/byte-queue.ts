@@ -22,6 +22,10 @@ const SHARE = 1 / 4;
 /**
  * Received bytes in order, kept as the chunks in which they came. What lies in one chunk is handed out as a view,
  * what straddles several as one copy.
+ *
+ * Of a chunk that is lent, which is one whose memory is somebody else's again soon, the first take gets a copy and what is
+ * left by then becomes a chunk of our own. Where chunks are lent, a large body that is expected is put together as its bytes
+ * come, in the memory in which it is handed out; they can also be written there at once, without a chunk (`space`).
  */
 export class ByteQueue {
   /** Bytes that wait here. */

@@ -47,9 +47,10 @@ export interface FrameLimits {
 /**
  * Turns received bytes into frames: push chunks of any size, then call `next` until it returns `null`.
  *
- * Bodies are views into the chunk, or one copy when they span chunks. Memory comes from `allocate`
- * (default: `new Uint8Array`, and so are views), for a body at most four times what has arrived of it, or as much as for one that came before,
- * whatever size the peer declares.
+ * Bodies are views into the chunk, or one copy when they span chunks or the chunk is lent. Memory comes from `allocate`
+ * (default: `new Uint8Array`, and so are views), whatever size the peer declares: for a body when all of it has arrived. Where
+ * chunks are lent, a body of 16 KiB or more has its memory before: at most four times what has arrived of it, or as much as
+ * one that came before.
  */
 export class FrameDecoder {
   /** The bytes that are not decoded yet. */
@@ -97,7 +98,8 @@ export class FrameDecoder {
    * The next frame, or `null` until more bytes come.
    *
    * @throws {ProtocolError} `ERR_ZMTP_FRAME` (reserved bits, COMMAND with MORE, an impossible size),
-   *   `ERR_ZMTP_FRAME_TOO_LARGE`, `ERR_ZMTP_MESSAGE_TOO_LARGE`, `ERR_ZMTP_SUBSCRIPTION_LIMIT`: as soon as the header shows it, and the decoder is spent.
+   *   `ERR_ZMTP_FRAME_TOO_LARGE`, `ERR_ZMTP_MESSAGE_TOO_LARGE`, `ERR_ZMTP_SUBSCRIPTION_LIMIT`: as soon as the header
+   *   shows it, and the decoder is spent.
    */
   next(): Frame | null {
     if (this.#size < 0 && !this.#readHeader()) return null;

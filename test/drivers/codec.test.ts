@@ -233,6 +233,15 @@ describe("MessagePack, the raw family", () => {
     });
   }
 
+  it("refuses a text that is longer than a string can be", () => {
+    const tooLong = hex(`d940 ${"61".repeat(64)}`);
+    tooLong.toString = () => {
+      throw Object.assign(new Error("Cannot create a string"), { code: "ERR_STRING_TOO_LONG" });
+    };
+    expect(() => decodeMsgpack(tooLong)).toThrow(DecodeError);
+    expect(() => decodeMsgpack(tooLong)).toThrow(/cannot be a string/);
+  });
+
   it("16 levels and 1024 elements are accepted", () => {
     expect(decodeMsgpack(hex(`${"91".repeat(16)}c0`))).toBeInstanceOf(Array);
     expect(decodeMsgpack(hex(`dc0400${"c0".repeat(1024)}`))).toHaveLength(1024);
@@ -349,6 +358,18 @@ describe("packMessage and unpackMessage", () => {
   it("brackets and escapes inside JSON strings are not counted", () => {
     const value = `\\"[{,${"[".repeat(3000)}\\`;
     expect(unpackMessage(packMessage({ ...event, value }, "json")).value).toBe(value);
+  });
+
+  it("of a field that comes twice the last value counts; in short JSON the other one is under no limit", () => {
+    const twice = (first: string, filler = "") =>
+      encodeAscii(
+        `{"table": "t", "key": "k", "action": "log", "topic": "x", "value": ${first}, "value": "last${filler}"}`,
+      );
+    for (const first of [`${"[".repeat(17)}${"]".repeat(17)}`, "1e999"]) {
+      expect(unpackMessage(twice(first)).value).toBe("last");
+      expect(() => unpackMessage(withValue(first))).toThrow(DecodeError);
+      expect(() => unpackMessage(twice(first, "x".repeat(4096)))).toThrow(DecodeError);
+    }
   });
 
   it("JSON over the limits is refused before it is parsed", () => {

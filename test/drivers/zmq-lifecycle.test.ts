@@ -131,6 +131,38 @@ describe("dragonflow.md 3 and 4: the network publisher", () => {
     }
   });
 
+  it("what is no event in two frames is refused: sendFrames rejects, trySendFrames takes nothing", async () => {
+    const network = new ZmqPubSub({ ...QUICK, publisherBindAddress: "127.0.0.1", publisherPort: 0 });
+    const writer = new ZmqPubSubMultiproc({
+      ...QUICK,
+      linger: 0,
+      onError: () => {},
+      publisherMultiprocSocket: socketPath(),
+    });
+    const topic = Buffer.from("D");
+    for (const publisher of [network.getPublisher(), writer.getPublisher()]) {
+      world.onEnd(() => publisher.close());
+      await publisher.initialize();
+      if (publisher === network.getPublisher()) await publisher.sendFrames([topic, topic]);
+      const { sent } = publisher.stats();
+      for (const wrong of [
+        null,
+        undefined,
+        5,
+        [],
+        [topic],
+        [topic, null],
+        [topic, "text"],
+        [topic, topic, topic],
+      ]) {
+        expect(publisher.trySendFrames!(wrong as never)).toBe(false);
+        const sending = publisher.sendFrames(wrong as never);
+        await expect(sending).rejects.toThrow(TypeError);
+      }
+      expect(publisher.stats().sent).toBe(sent);
+    }
+  });
+
   it("an event over maxMessageSize is refused, for it would cost every subscriber its connection", async () => {
     const publisher = await world.publisher(0, { maxMessageSize: 200 });
     const controller = await world.controller({ maxMessageSize: 200 }).start([publisher.address!]);

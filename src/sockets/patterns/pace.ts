@@ -2,7 +2,7 @@ import type { Environment } from "../context/environment.ts";
 
 /** ms that calls in a row may complete at once, before the event loop has a turn. */
 const RUN = 2;
-/** Messages between two looks at the clock. */
+/** Messages between two looks at the clock, where each takes about a microsecond. */
 const LOOK = 128;
 
 /**
@@ -12,6 +12,7 @@ const LOOK = 128;
  */
 export class Pace {
   readonly #environment: Environment;
+  readonly #look: number;
   readonly #resolved: Promise<void> = Promise.resolve();
   #messages = 0;
   /** When the last turn was put in, or the caller was woken after that. After a pause it is long ago: one turn too many. */
@@ -19,14 +20,16 @@ export class Pace {
   /** ms of this run before `#since`. */
   #spent = 0;
 
-  constructor(environment: Environment) {
+  /** @param look messages between two looks at the clock, which take some 50 ns each; 1 where a message may take long. */
+  constructor(environment: Environment, look: number = LOOK) {
     this.#environment = environment;
+    this.#look = look;
   }
 
   /** True when the call that completes now should wait for the next turn. */
   isDue(): boolean {
     this.#messages += 1;
-    if (this.#messages < LOOK) return false;
+    if (this.#messages < this.#look) return false;
     this.#messages = 0;
     const now = this.#environment.now();
     if (this.#since === Number.POSITIVE_INFINITY) this.#since = now;
