@@ -6,7 +6,7 @@ import { cpus, loadavg, release, totalmem } from "node:os";
 /** Where, when and with what something was measured. */
 export interface Machine {
   date: string;
-  /** With "+changes" if the work tree differs from it. */
+  /** With "+changes" if the work tree differs from it, what earlier runs saved left aside. */
   commit: string;
   cpu: string;
   cores: number;
@@ -27,7 +27,7 @@ function git(...args: string[]): string {
 
 function commit(): string {
   try {
-    return git("rev-parse", "--short=10", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+changes");
+    return git("rev-parse", "--short=10", "HEAD") + (git("status", "--porcelain", "--", ".", ":!bench/results") === "" ? "" : "+changes");
   } catch {
     return "not in a git work tree";
   }
