@@ -27,7 +27,10 @@ function git(...args: string[]): string {
 
 function commit(): string {
   try {
-    return git("rev-parse", "--short=10", "HEAD") + (git("status", "--porcelain", "--", ".", ":!bench/results") === "" ? "" : "+changes");
+    return (
+      git("rev-parse", "--short=10", "HEAD") +
+      (git("status", "--porcelain", "--", ".", ":!bench/results") === "" ? "" : "+changes")
+    );
   } catch {
     return "not in a git work tree";
   }

@@ -426,16 +426,19 @@ describe("A message for many", () => {
     await world.settle();
     // What the connections need for their output they have asked for already.
     const sizes: number[] = [];
-    const { allocate } = world.environment;
-    const allocations = vi.spyOn(world.environment, "allocate").mockImplementation((size) => {
+    const note = (size: number): Uint8Array => {
       sizes.push(size);
-      return allocate(size);
-    });
+      return Buffer.alloc(size);
+    };
+    const allocations = [
+      vi.spyOn(world.environment, "allocate").mockImplementation(note),
+      vi.spyOn(world.environment, "allocateUnseen").mockImplementation(note),
+    ];
     await publisher.send(["many", "x".repeat(100)]);
     expect(sizes).toEqual([2 + 4 + 2 + 100]);
     await publisher.send(["one", "x"]);
     expect(sizes).toHaveLength(1);
-    allocations.mockRestore();
+    for (const one of allocations) one.mockRestore();
     await world.settle();
     for (const one of others) expect(await drain(one)).toEqual([`many|${"x".repeat(100)}`]);
     await world.run(publisher.close());
