@@ -1,5 +1,5 @@
 import type { Socket, SocketConstructorOpts } from "node:net";
-import { DialledSocket, newSocket } from "./reads.ts";
+import { DialledSocket, newSocket, type ReadTarget } from "./reads.ts";
 import type { Stream, StreamHandler } from "./transport.ts";
 
 /** What a stream takes before `write` says that it is full, and what it reads ahead, in bytes. */
@@ -22,7 +22,7 @@ export function createSocket(): Socket {
 }
 
 /** A connected TCP or Unix socket. It has the socket to itself from the constructor on. */
-export class NetStream implements Stream {
+export class NetStream implements Stream, ReadTarget {
   readonly remoteAddress: string;
   readonly #socket: Socket;
   #handler: StreamHandler | null = null;
@@ -52,7 +52,7 @@ export class NetStream implements Stream {
     this.#socket.on("drain", () => {
       if (this.#phase === "open") handler.onDrain();
     });
-    if (this.#socket instanceof DialledSocket) this.#direct(this.#socket, handler);
+    if (this.#socket instanceof DialledSocket) this.#socket.target = this;
     // A socket that reads into memory that it is given has no such event; listening starts its reads too.
     this.#socket.on("data", (chunk: Uint8Array) => {
       if (this.#phase === "open") handler.onData(chunk);
@@ -74,6 +74,21 @@ export class NetStream implements Stream {
     return socket.writableLength < HIGH_WATER_MARK;
   }
 
+  space(least: number): Uint8Array | null {
+    return this.#phase === "open" ? (this.#handler?.reader?.space(least) ?? null) : null;
+  }
+
+  onFilled(size: number): void {
+    if (this.#phase === "open") this.#handler?.reader?.onFilled(size);
+  }
+
+  onLentData(chunk: Uint8Array): void {
+    if (this.#phase !== "open" || this.#handler === null) return;
+    const { reader } = this.#handler;
+    if (reader === undefined) this.#handler.onData(Buffer.from(chunk));
+    else reader.onLentData(chunk);
+  }
+
   pause(): void {
     if (this.#phase === "open") this.#socket.pause();
   }
@@ -93,21 +108,6 @@ export class NetStream implements Stream {
     if (this.#phase === "closed") return;
     this.#phase = "closing";
     this.#socket.destroy();
-  }
-
-  #direct(socket: DialledSocket, handler: StreamHandler): void {
-    const reader = handler.reader;
-    socket.target = {
-      space: (least) => (this.#phase === "open" ? (reader?.space(least) ?? null) : null),
-      onFilled: (size) => {
-        if (this.#phase === "open") reader?.onFilled(size);
-      },
-      onLentData: (chunk) => {
-        if (this.#phase !== "open") return;
-        if (reader === undefined) handler.onData(Buffer.from(chunk));
-        else reader.onLentData(chunk);
-      },
-    };
   }
 
   /** Only what ends the stream counts as its cause, not what happens to it afterwards. */
