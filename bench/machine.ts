@@ -29,7 +29,7 @@ function commit(): string {
   try {
     return (
       git("rev-parse", "--short=10", "HEAD") +
-      (git("status", "--porcelain", "--", ".", ":!bench/results") === "" ? "" : "+changes")
+      (git("status", "--porcelain", "--", ":/", ":(top,exclude)bench/results") === "" ? "" : "+changes")
     );
   } catch {
     return "not in a git work tree";
