@@ -1,4 +1,5 @@
-// Puts the tables and the plot of the newest saved results into README.md: npm run bench:readme [-- FILE.json...]
+// Puts the tables and the plot of the newest saved results into README.md, those of scenarios into docs/benchmarks.md:
+// npm run bench:readme [-- FILE.json...]
 import { readFileSync, writeFileSync } from "node:fs";
 import { plotThroughput } from "./plot.ts";
 import { formatReport } from "./report.ts";
@@ -8,6 +9,11 @@ import { formatScenarios } from "./scenarios/report.ts";
 const START = "<!-- bench:start -->";
 const END = "<!-- bench:end -->";
 const README = new URL("../README.md", import.meta.url);
+const PAGE = new URL("../docs/benchmarks.md", import.meta.url);
+const PAGE_LINK =
+  "Many subscribers and topics, idle connections, Dragonflow's events end to end, loading: [docs/benchmarks.md](docs/benchmarks.md).";
+const PAGE_INTRODUCTION =
+  "By `npm run bench -- --scenarios --save`, written by `npm run bench:readme`. The rates between two processes are in the README.";
 const PLOT = "bench/results/throughput.svg";
 
 const given = process.argv.slice(2).map(readResult);
@@ -21,7 +27,10 @@ if (plot !== null) {
   sections.push(`![Messages per second by size of the body, all contenders](${PLOT})`);
 }
 if (cells !== null) sections.push(formatReport(cells));
-if (scenarios !== null) sections.push(formatScenarios(scenarios));
+if (scenarios !== null) {
+  sections.push(PAGE_LINK);
+  writeFileSync(PAGE, `# Benchmarks\n\n${PAGE_INTRODUCTION}\n\n${formatScenarios(scenarios)}\n`);
+}
 
 const readme = readFileSync(README, "utf8");
 const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
