@@ -36,6 +36,16 @@ describe("PS-9: the topics of peers that have gone are forgotten little by littl
     expect(counts).toEqual([1000, 2000, 2500, 2500]);
   });
 
+  it("which match nobody at once, forgotten or not", () => {
+    const { subscribers, told, leave } = held(1, 2000);
+    expect(subscribers.count(topicOf(1999))).toBe(1);
+    leave();
+    expect(told).toHaveLength(1000);
+    expect(subscribers.count(topicOf(1999))).toBe(0);
+    subscribers.subscribe({} as Pipe, topicOf(1999));
+    expect(subscribers.count(topicOf(1999))).toBe(1);
+  });
+
   it("the next turn has its own thousand", async () => {
     const { world, subscribers, told, leave } = held(1, 600);
     leave();
