@@ -1,9 +1,22 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** The real peers that npm does not bring, as packages of Debian. */
+/** The real peers that npm does not bring, as packages of Debian. A `service` that comes with one is not wanted. */
 export const peers = [
   { package: "python3-zmq", probe: ["/usr/bin/python3", "-c", "import zmq"], for: "interop with pyzmq" },
+  {
+    package: "redis-server",
+    probe: ["/usr/bin/redis-server", "--version"],
+    for: "tests against Redis",
+    service: "redis-server",
+  },
+  { package: "redis-tools", probe: ["/usr/bin/redis-cli", "--version"], for: "tests against Redis" },
+  {
+    package: "python3-redis",
+    probe: ["/usr/bin/python3", "-c", "import redis"],
+    for: "interop with redis-py",
+  },
+  { package: "openssl", probe: ["/usr/bin/openssl", "version"], for: "tests against Redis over TLS" },
 ];
 
 const isPresent = ({ probe: [command, ...args] }) =>
@@ -44,4 +57,5 @@ function install(missing) {
     apt("update");
     attempt();
   }
+  for (const { service } of missing) if (service) spawnSync("/usr/sbin/service", [service, "stop"]);
 }
