@@ -9,18 +9,19 @@ import { readNames } from "./support/imports.ts";
  * directly in src. A layer may always import itself and errors.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  cli: ["entry", "drivers"],
-  drivers: ["sockets", "redis-resp", "entry"],
-  entry: ["sockets", "zmtp", "transports", "redis-resp"],
-  sockets: ["zmtp", "transports"],
-  "redis-resp": ["transports"],
+  cli: ["entry", "drivers", "runtime"],
+  drivers: ["sockets", "redis-resp", "entry", "runtime"],
+  entry: ["sockets", "zmtp", "transports", "redis-resp", "runtime"],
+  sockets: ["zmtp", "transports", "runtime"],
+  "redis-resp": ["transports", "runtime"],
+  runtime: ["transports"],
   transports: [],
   zmtp: [],
   errors: [],
 };
 const MAY_IMPORT_NODE = ["cli", "transports", "entry", "drivers"];
-/** Entry files that lie in a folder: they meet Node for their layer. */
-const ENTRY_FILES = ["redis-resp/index.ts"];
+/** The one file in a layer that meets Node for it. */
+const MEETS_NODE = ["runtime/node.ts"];
 /** Only drivers may need packages: the core entry has no dependency at run time. */
 const MAY_IMPORT_PACKAGES = ["drivers"];
 
@@ -29,11 +30,12 @@ const RUNTIME =
   "performance Math.random console require module __dirname __filename import.meta global globalThis eval Function";
 /**
  * zmtp is to run anywhere, with time as an argument: no Node, timer, clock or randomness, and no door to them. sockets
- * take all that from their environment.
+ * and redis-resp take all that from their environment.
  */
 const MUST_NOT_NAME: Readonly<Record<string, readonly string[]>> = {
   zmtp: `${RUNTIME} Buffer NodeJS crypto EventEmitter EventTarget fetch WebSocket`.split(" "),
   sockets: RUNTIME.split(" "),
+  "redis-resp": RUNTIME.split(" "),
 };
 
 /** @returns one sentence per broken rule; `file` is a path relative to src. */
@@ -55,7 +57,7 @@ function importViolation(file: string, layer: string, specifier: string): string
     return allowed ? null : `${file}: ${layer} must not import ${target} (${specifier})`;
   }
   if (specifier.startsWith("node:")) {
-    const allowed = MAY_IMPORT_NODE.includes(layer) || ENTRY_FILES.includes(file);
+    const allowed = MAY_IMPORT_NODE.includes(layer) || MEETS_NODE.includes(file);
     return allowed ? null : `${file}: ${layer} must not import ${specifier}`;
   }
   if (isBuiltin(specifier)) return `${file}: write node:${specifier}`;
@@ -109,7 +111,8 @@ describe("layers: the check itself", () => {
       "cli/publisher-service.ts",
       'import "../drivers/index.ts"; import "../index.ts"; import "node:process";',
     ],
-    ["redis-resp/index.ts", 'import "node:crypto"; import "../transports/tcp.ts";'],
+    ["redis-resp/link.ts", 'import "../transports/tcp.ts"; import "../runtime/node.ts";'],
+    ["runtime/node.ts", 'import "node:diagnostics_channel"; setTimeout(() => {}, 1);'],
   ];
   it.each(allowed)("%s may: %s", (file, source) => {
     expect(violations(file, source)).toEqual([]);
@@ -133,6 +136,9 @@ describe("layers: the check itself", () => {
     ["zmtp/index.ts", 'type Net = import("node:net").Socket;', "zmtp must not import node:net"],
     ["sockets/pipe.ts", 'import { randomInt } from "node:crypto";', "sockets must not import node:crypto"],
     ["redis-resp/client.ts", 'import "node:net";', "redis-resp must not import node:net"],
+    ["redis-resp/client.ts", "setTimeout(() => {}, 1);", "redis-resp must not name setTimeout"],
+    ["runtime/emitter.ts", 'import "node:events";', "runtime must not import node:events"],
+    ["runtime/node.ts", 'import "../sockets/index.ts";', "runtime must not import sockets"],
     ["transports/tcp.ts", 'import net from "net";', "write node:net"],
     [
       "sockets/pipe.ts",

@@ -9,7 +9,7 @@ import {
   UnsupportedTransportError,
 } from "../drivers/index.ts";
 import { warningReporter } from "../drivers/reporter.ts";
-import { nodeEnvironment } from "../node.ts";
+import { nodeEnvironment } from "../runtime/node.ts";
 import { log } from "./log.ts";
 
 const NAME = "dragonflow-publisher-service";

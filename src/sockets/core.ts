@@ -1,7 +1,7 @@
 import { ZmqError } from "../errors.ts";
+import type { Environment } from "../runtime/environment.ts";
 import type { SocketType } from "../zmtp/index.ts";
 import type { Context } from "./context/context.ts";
-import type { Environment } from "./context/environment.ts";
 import { Endpoints } from "./endpoints/endpoints.ts";
 import { Monitor } from "./events/monitor.ts";
 import type { OptionRule } from "./options/option-rules.ts";

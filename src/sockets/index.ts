@@ -1,6 +1,6 @@
+export { Emitter } from "../runtime/emitter.ts";
+export type { Channel, Environment, Timer } from "../runtime/environment.ts";
 export { Context, type InContext } from "./context/context.ts";
-export type { Channel, Environment, Timer } from "./context/environment.ts";
-export { Emitter } from "./events/emitter.ts";
 export type { DisconnectReason, SocketEvent, SocketEvents } from "./events/events.ts";
 export { Observer } from "./events/observer.ts";
 export type { Message, MessageLike } from "./message.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "./context/environment.ts";
+import type { Environment } from "../runtime/environment.ts";
 
 /** What can be sent as one part of a message; anything else is sent as its text, as zeromq.js does. */
 export type MessageLike = ArrayBufferView | ArrayBufferLike | string | number | boolean | bigint | null;

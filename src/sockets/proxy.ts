@@ -1,5 +1,5 @@
 import { ZmqError } from "../errors.ts";
-import type { Timer } from "./context/environment.ts";
+import type { Timer } from "../runtime/environment.ts";
 import { coreOf } from "./core.ts";
 import type { Message } from "./message.ts";
 import type { CallOptions } from "./options/options.ts";

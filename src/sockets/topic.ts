@@ -1,5 +1,5 @@
 import { ZmqError } from "../errors.ts";
-import type { Environment } from "./context/environment.ts";
+import type { Environment } from "../runtime/environment.ts";
 
 /** The longest topic, in bytes: the place of a fork in a trie has to fit a record's field. */
 export const LONGEST_TOPIC: number = 2 ** 27 - 1;

@@ -1,6 +1,6 @@
+import type { Environment } from "../runtime/environment.ts";
 import { OutgoingMessage } from "../zmtp/index.ts";
 import type { Context, InContext } from "./context/context.ts";
-import type { Environment } from "./context/environment.ts";
 import type { MessageLike } from "./message.ts";
 import type { CommonOptions } from "./options/common-options.ts";
 import { defineOptions } from "./options/define-options.ts";

@@ -4,7 +4,7 @@ import { DbUpdate } from "../../src/drivers/db-update.ts";
 import type { DriverEvents } from "../../src/drivers/driver-events.ts";
 import { EventStream } from "../../src/drivers/event-stream.ts";
 import { SyncSchedule } from "../../src/drivers/sync.ts";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Emitter } from "../../src/sockets/index.ts";
 
 const MESSAGE = frames(new DbUpdate({ table: "t", key: "k", action: "log" }), null);

@@ -11,7 +11,7 @@ import { frames, type UnpackedMessage, unpackMessage, type WireForm } from "../.
 import { DbUpdate, type DbUpdateOptions } from "../../src/drivers/db-update.ts";
 import type { DriverEvents } from "../../src/drivers/driver-events.ts";
 import { MemoryStore, type Store } from "../../src/drivers/store.ts";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Emitter } from "../../src/sockets/index.ts";
 
 /** A publisher that keeps what it is given. */

@@ -4,7 +4,7 @@ import { DecodeError } from "../../src/drivers/errors.ts";
 import { PublisherService } from "../../src/drivers/publisher-service.ts";
 import type { PublisherServiceOptions } from "../../src/drivers/service-api.ts";
 import { ZmqError } from "../../src/errors.ts";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Context } from "../../src/sockets/index.ts";
 import { FakePublisher, FakeSubscriber } from "./fakes.ts";
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/drivers/config.ts";
 import { PublisherService } from "../../src/drivers/publisher-service.ts";
 import type { PublisherServiceOptions } from "../../src/drivers/service-api.ts";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Context } from "../../src/sockets/index.ts";
 import { FakePublisher, FakeSubscriber, FaultyStore } from "./fakes.ts";
 

@@ -9,7 +9,7 @@ import {
   ZmqPubSubConnect,
   ZmqPubSubMultiproc,
 } from "../../src/drivers/index.ts";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Context, type Environment } from "../../src/sockets/index.ts";
 import { useRawPeers } from "../interop/peers/raw-peer.ts";
 import { useChildren } from "../support/children.ts";

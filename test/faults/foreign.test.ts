@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket, connect as tcpConnect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import * as zmtp from "../../src/index.ts";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Context, Subscriber } from "../../src/sockets/index.ts";
 import { bytes } from "../interop/peers/bytes.ts";
 import { stablePort } from "../support/ports.ts";

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Context, Pull, Push, Subscriber } from "../../src/sockets/index.ts";
 import type { Lookup } from "../../src/transports/lookup.ts";
 import { createTcp } from "../../src/transports/tcp.ts";

@@ -1,4 +1,4 @@
-import { nodeEnvironment } from "../../src/node.ts";
+import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Context } from "../../src/sockets/index.ts";
 import { tcp } from "../../src/transports/index.ts";
 import type { Stream } from "../../src/transports/transport.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Environment } from "../../src/sockets/context/environment.ts";
+import type { Environment } from "../../src/runtime/environment.ts";
 import { Pace } from "../../src/sockets/patterns/pace.ts";
 
 /** A pace by a clock that stands still, and an event loop that has no turn, unless they are told otherwise. */

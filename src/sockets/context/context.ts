@@ -1,5 +1,6 @@
 // biome-ignore-all lint/complexity/noThisInStatic: bundlers rename a class that names itself, and users see its name in errors.
 
+import type { Environment } from "../../runtime/environment.ts";
 import { Diagnostics } from "../events/diagnostics.ts";
 import {
   CONTEXT_OPTIONS,
@@ -9,7 +10,6 @@ import {
 } from "../options/context-options.ts";
 import type { OptionRule } from "../options/option-rules.ts";
 import { Courier } from "./courier.ts";
-import type { Environment } from "./environment.ts";
 import { Flusher } from "./flusher.ts";
 import { InprocNames } from "./inproc-names.ts";
 import { OpenSockets } from "./open-sockets.ts";

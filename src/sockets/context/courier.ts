@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import { type Flushable, flushEach } from "./flusher.ts";
 
 /** ms that deliveries may follow one another within one turn of the event loop. */

@@ -1,5 +1,5 @@
-import type { Environment } from "./environment.ts";
-import { throwUncaught } from "./uncaught.ts";
+import type { Environment } from "../../runtime/environment.ts";
+import { throwUncaught } from "../../runtime/uncaught.ts";
 
 export interface Flushable {
   flush(): void;

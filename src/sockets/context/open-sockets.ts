@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 
 /** What a context knows of a socket. */
 export interface OpenSocket {

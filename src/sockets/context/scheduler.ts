@@ -1,5 +1,5 @@
-import type { Environment, Timer } from "./environment.ts";
-import { throwUncaught } from "./uncaught.ts";
+import type { Environment, Timer } from "../../runtime/environment.ts";
+import { throwUncaught } from "../../runtime/uncaught.ts";
 
 /** Something with a deadline. `wakeAt` may move later at any time; when it moves earlier, `schedule` is called again. */
 export interface Timed {

@@ -1,4 +1,4 @@
-import type { Environment, Timer } from "../context/environment.ts";
+import type { Environment, Timer } from "../../runtime/environment.ts";
 
 /** The time in which an endpoint that was closed may still send. Keeps the process alive for so long, as a rule. */
 export class Linger {

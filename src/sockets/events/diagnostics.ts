@@ -1,5 +1,5 @@
+import type { Channel, Environment } from "../../runtime/environment.ts";
 import type { SocketType } from "../../zmtp/index.ts";
-import type { Channel, Environment } from "../context/environment.ts";
 import type { Core } from "../core.ts";
 import type { SocketEvents } from "./events.ts";
 

@@ -1,4 +1,4 @@
-import type { Environment } from "../context/environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import type { SocketEvent } from "./events.ts";
 
 type Hear = (event: SocketEvent) => void;

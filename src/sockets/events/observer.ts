@@ -1,8 +1,8 @@
 import { ZmqError } from "../../errors.ts";
+import { Emitter } from "../../runtime/emitter.ts";
 import { coreOf } from "../core.ts";
 import { Fifo } from "../fifo.ts";
 import type { Socket } from "../socket.ts";
-import { Emitter } from "./emitter.ts";
 import type { SocketEvent, SocketEvents } from "./events.ts";
 import type { Monitor } from "./monitor.ts";
 

@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { Environment } from "../context/environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import { onAbort } from "./on-abort.ts";
 
 /** So many calls may wait. */

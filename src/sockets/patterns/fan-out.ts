@@ -1,5 +1,5 @@
+import type { Environment } from "../../runtime/environment.ts";
 import type { OutgoingMessage } from "../../zmtp/index.ts";
-import type { Environment } from "../context/environment.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import { type Subscriber, Subscribers, type Tell } from "./subscribers.ts";
 

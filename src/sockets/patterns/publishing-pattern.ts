@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../errors.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import type { OutgoingMessage } from "../../zmtp/index.ts";
-import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pattern, Pipe } from "../pipes/pipe.ts";
 import { effort, toTopic } from "../topic.ts";

@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { Environment } from "../context/environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import type { Message } from "../message.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pipe } from "../pipes/pipe.ts";

@@ -1,5 +1,5 @@
+import type { Environment } from "../../runtime/environment.ts";
 import type { OutgoingMessage } from "../../zmtp/index.ts";
-import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import { Pace } from "./pace.ts";
 import { WaitingLine } from "./waiting-line.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../context/environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import { effort } from "../topic.ts";
 import { Holdings } from "./holdings.ts";

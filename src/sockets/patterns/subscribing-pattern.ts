@@ -1,6 +1,6 @@
 import { ZmqError } from "../../errors.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import type { SubscriptionForm } from "../../zmtp/index.ts";
-import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import { ReceivingPattern } from "./receiving-pattern.ts";

@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { Environment, Timer } from "../context/environment.ts";
+import type { Environment, Timer } from "../../runtime/environment.ts";
 import { Fifo } from "../fifo.ts";
 import { onAbort } from "./on-abort.ts";
 

@@ -1,5 +1,5 @@
+import type { Environment } from "../../runtime/environment.ts";
 import { OutgoingMessage } from "../../zmtp/index.ts";
-import type { Environment } from "../context/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import { toTopics } from "../topic.ts";

@@ -1,4 +1,4 @@
-import type { Environment, Timer } from "../context/environment.ts";
+import type { Environment, Timer } from "../../runtime/environment.ts";
 import type { Session } from "./session.ts";
 
 /** ms after which a peer that does not answer a PING is taken to have done what it was sent. */

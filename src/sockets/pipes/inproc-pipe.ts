@@ -1,6 +1,6 @@
 import { type ProtocolError, ZmqError } from "../../errors.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import { OutgoingMessage, type SocketType } from "../../zmtp/index.ts";
-import type { Environment } from "../context/environment.ts";
 import type { Flushable } from "../context/flusher.ts";
 import type { Core } from "../core.ts";
 import { announce } from "../events/diagnostics.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../context/environment.ts";
+import type { Environment } from "../../runtime/environment.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Leftovers } from "./leftovers.ts";
 import { Inbox } from "./queues.ts";

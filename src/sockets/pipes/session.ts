@@ -1,4 +1,6 @@
 import { ProtocolError } from "../../errors.ts";
+import type { Timer } from "../../runtime/environment.ts";
+import { throwUncaught } from "../../runtime/uncaught.ts";
 import type { Stream, StreamHandler, StreamReader } from "../../transports/transport.ts";
 import {
   Connection,
@@ -8,10 +10,8 @@ import {
   type SubscriptionForm,
 } from "../../zmtp/index.ts";
 import type { Context } from "../context/context.ts";
-import type { Timer } from "../context/environment.ts";
 import type { Flushable } from "../context/flusher.ts";
 import type { Timed } from "../context/scheduler.ts";
-import { throwUncaught } from "../context/uncaught.ts";
 import type { DisconnectReason } from "../events/events.ts";
 
 /** Bytes that are handed to the stream in one go, and after which we do not wait for the end of the turn. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ZmqPubSub } from "../../../src/drivers/index.ts";
 import { Publisher } from "../../../src/index.ts";
-import { nodeEnvironment } from "../../../src/node.ts";
+import { nodeEnvironment } from "../../../src/runtime/node.ts";
 import { Context } from "../../../src/sockets/index.ts";
 import { OldPublisher, useRawPeers } from "../../interop/peers/raw-peer.ts";
 import { useProxies } from "../../support/proxy.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nodeEnvironment } from "../../../src/node.ts";
+import { nodeEnvironment } from "../../../src/runtime/node.ts";
 import { Context, type Environment } from "../../../src/sockets/index.ts";
 import { bytes, GREETING_3_1 } from "../../interop/peers/bytes.ts";
 import { OldPublisher, type RawListener, useRawPeers } from "../../interop/peers/raw-peer.ts";

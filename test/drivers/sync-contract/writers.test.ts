@@ -6,7 +6,7 @@ import {
   type ZmqOptions,
   ZmqPubSubMultiproc,
 } from "../../../src/drivers/index.ts";
-import { nodeEnvironment } from "../../../src/node.ts";
+import { nodeEnvironment } from "../../../src/runtime/node.ts";
 import { Context } from "../../../src/sockets/index.ts";
 import { bytes, GREETING_3_1, type RawFrame } from "../../interop/peers/bytes.ts";
 import { type RawListener, type RawPeer, useRawPeers } from "../../interop/peers/raw-peer.ts";

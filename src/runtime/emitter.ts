@@ -1,5 +1,5 @@
-import type { Environment } from "../context/environment.ts";
-import { throwUncaught } from "../context/uncaught.ts";
+import type { Environment } from "./environment.ts";
+import { throwUncaught } from "./uncaught.ts";
 
 interface Listener {
   readonly call: (event: never) => void;

@@ -1,4 +1,4 @@
-import type { Transport } from "../../transports/transport.ts";
+import type { Transport } from "../transports/transport.ts";
 
 /** A deadline that was set. It never keeps the process alive. */
 export interface Timer {
