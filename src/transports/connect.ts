@@ -10,13 +10,14 @@ import type { Dial } from "./transport.ts";
  * While the system is still connecting, or resolving a name, libuv keeps the process alive in spite of `unref`: until
  * `timeout`, if there is one.
  * @param timeout ms; 0: when the system gives up.
+ * @param socket not connected yet.
  */
 export function connect(
   target: SocketConnectOpts,
   timeout: number,
   done: (error: Error | null, socket: Socket | null) => void,
+  socket: Socket = createSocket(),
 ): Dial {
-  const socket = createSocket();
   let timer: NodeJS.Timeout | null = null;
   let settled = false;
   const settle = (): void => {

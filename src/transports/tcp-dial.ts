@@ -11,8 +11,27 @@ import type { Dial, Stream, TransportOptions } from "./transport.ts";
 
 type Done = (error: Error | null, stream: Stream | null) => void;
 
-export function dialTcp(address: string, options: TransportOptions, lookup: Lookup, done: Done): Dial {
-  return new TcpDial(address, options, lookup, done);
+/** What a connection gets on top of TCP before it counts as made. */
+export interface Security {
+  /** A socket that can be secured, not connected yet. */
+  createSocket(): Socket;
+  /** @param timeout ms; 0: none. @param done as of {@link connect}, with the secured socket. */
+  secure(
+    socket: Socket,
+    host: string,
+    timeout: number,
+    done: (error: Error | null, socket: Socket | null) => void,
+  ): Dial;
+}
+
+export function dialTcp(
+  address: string,
+  options: TransportOptions,
+  lookup: Lookup,
+  done: Done,
+  security: Security | null = null,
+): Dial {
+  return new TcpDial(address, options, lookup, done, security);
 }
 
 /** One dial: the name is resolved, then its addresses are tried in turn until one answers or the time is up. */
@@ -20,15 +39,23 @@ class TcpDial implements Dial {
   readonly #address: string;
   readonly #options: TransportOptions;
   readonly #done: Done;
+  readonly #security: Security | null;
   readonly #deadline: number;
   #finished = false;
   #resolveTimer: NodeJS.Timeout | null = null;
   #attempt: Dial | null = null;
 
-  constructor(address: string, options: TransportOptions, lookup: Lookup, done: Done) {
+  constructor(
+    address: string,
+    options: TransportOptions,
+    lookup: Lookup,
+    done: Done,
+    security: Security | null,
+  ) {
     this.#address = address;
     this.#options = options;
     this.#done = done;
+    this.#security = security;
     this.#deadline = performance.now() + options.connectTimeout;
     process.nextTick(() => {
       if (!this.#finished) this.#guard(() => this.#resolve(lookup));
@@ -92,12 +119,13 @@ class TcpDial implements Dial {
       target.localAddress = source;
       if (endpoint.source.port !== 0) target.localPort = endpoint.source.port;
     }
+    const answered = (error: Error | null, socket: Socket | null): void => {
+      if (error === null) this.#connected(socket as Socket, endpoint.target.host, formatTcp(host, port));
+      else if (index + 1 === hosts.length) this.#fail(error);
+      else this.#guard(() => this.#try(endpoint, source, hosts, index + 1));
+    };
     const timeout = this.#share(hosts.length - index);
-    this.#attempt = connect(target, timeout, (error, socket) => {
-      if (error === null) return this.#succeed(socket as Socket, formatTcp(host, port));
-      if (index + 1 === hosts.length) return this.#fail(error);
-      this.#guard(() => this.#try(endpoint, source, hosts, index + 1));
-    });
+    this.#attempt = connect(target, timeout, answered, this.#security?.createSocket());
   }
 
   /** The ms for one of the addresses left, so that a silent one leaves some to the others. */
@@ -107,6 +135,20 @@ class TcpDial implements Dial {
     const left = Math.ceil(this.#deadline - performance.now());
     if (left <= 0) throw new ZmqError("ETIMEDOUT", `connect ETIMEDOUT: not within ${connectTimeout} ms`);
     return Math.ceil(left / addressesLeft);
+  }
+
+  #connected(socket: Socket, name: string, remoteAddress: string): void {
+    if (this.#security === null) {
+      this.#succeed(socket, remoteAddress);
+      return;
+    }
+    const secured = (error: Error | null, over: Socket | null): void => {
+      if (error === null) this.#succeed(over as Socket, remoteAddress);
+      else this.#fail(error);
+    };
+    this.#guard(() => {
+      this.#attempt = this.#security?.secure(socket, name, this.#share(1), secured) ?? null;
+    });
   }
 
   #succeed(socket: Socket, remoteAddress: string): void {
