@@ -1,4 +1,4 @@
-import { Fifo } from "../../src/sockets/fifo.ts";
+import { Fifo } from "../../src/runtime/fifo.ts";
 import { defaultOptions } from "../../src/sockets/options/options.ts";
 import { FairQueue } from "../../src/sockets/patterns/fair-queue.ts";
 import type { Pipe } from "../../src/sockets/pipes/pipe.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Fifo } from "../../src/sockets/fifo.ts";
+import { Fifo } from "../../src/runtime/fifo.ts";
 import { FanOut } from "../../src/sockets/patterns/fan-out.ts";
 import { Replay } from "../../src/sockets/patterns/replay.ts";
 import { Subscriptions } from "../../src/sockets/patterns/subscriptions.ts";

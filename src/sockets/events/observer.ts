@@ -1,7 +1,7 @@
 import { ZmqError } from "../../errors.ts";
 import { Emitter } from "../../runtime/emitter.ts";
+import { Fifo } from "../../runtime/fifo.ts";
 import { coreOf } from "../core.ts";
-import { Fifo } from "../fifo.ts";
 import type { Socket } from "../socket.ts";
 import type { SocketEvent, SocketEvents } from "./events.ts";
 import type { Monitor } from "./monitor.ts";

@@ -1,4 +1,4 @@
-import { Fifo } from "../fifo.ts";
+import { Fifo } from "../../runtime/fifo.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import type { MessageQueue } from "./receiver.ts";
 

@@ -1,6 +1,6 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
-import { onAbort } from "./on-abort.ts";
+import { onAbort } from "../../runtime/on-abort.ts";
 
 /** So many calls may wait. */
 const LIMIT = 1000;

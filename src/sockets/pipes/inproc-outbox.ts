@@ -1,5 +1,5 @@
+import { Fifo } from "../../runtime/fifo.ts";
 import { OutgoingMessage } from "../../zmtp/index.ts";
-import { Fifo } from "../fifo.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { InprocPeer } from "./inproc-peer.ts";
 

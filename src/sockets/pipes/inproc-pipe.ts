@@ -1,11 +1,11 @@
 import { type ProtocolError, ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
+import { Fifo } from "../../runtime/fifo.ts";
 import { OutgoingMessage, type SocketType } from "../../zmtp/index.ts";
 import type { Flushable } from "../context/flusher.ts";
 import type { Core } from "../core.ts";
 import { announce } from "../events/diagnostics.ts";
 import type { DisconnectReason } from "../events/events.ts";
-import { Fifo } from "../fifo.ts";
 import type { PeerStats } from "../stats.ts";
 import { InprocOutbox, type InprocSubscription } from "./inproc-outbox.ts";
 import type { InprocPeer } from "./inproc-peer.ts";

@@ -1,5 +1,5 @@
+import { Fifo } from "../../runtime/fifo.ts";
 import { type Allocate, type OutgoingMessage, PART_OVERHEAD } from "../../zmtp/index.ts";
-import { Fifo } from "../fifo.ts";
 import type { AllOptions } from "../options/options.ts";
 
 /** Messages taken in from one peer during one turn of the event loop, when nobody takes them on. */

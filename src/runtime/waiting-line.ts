@@ -1,6 +1,6 @@
-import { ZmqError } from "../../errors.ts";
-import type { Environment, Timer } from "../../runtime/environment.ts";
-import { Fifo } from "../fifo.ts";
+import { ZmqError } from "../errors.ts";
+import type { Environment, Timer } from "./environment.ts";
+import { Fifo } from "./fifo.ts";
 import { onAbort } from "./on-abort.ts";
 
 /** At least so many calls may wait, however low the high-water mark. */
