@@ -23,15 +23,16 @@ export async function within<T>(milliseconds: number, what: string, promise: Pro
   }
 }
 
-/** Asks every 5 ms until the condition holds. */
+/** Asks until the condition holds, with a pause of `interval` milliseconds between. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   milliseconds = 10_000,
+  interval = 5,
 ): Promise<void> {
   const deadline = performance.now() + milliseconds;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`after ${milliseconds} ms still waiting until ${what}`);
-    await sleep(5);
+    await sleep(interval);
   }
 }
