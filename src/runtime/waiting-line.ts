@@ -76,8 +76,8 @@ export class WaitingLine<Item, Result> {
     return first !== undefined;
   }
 
-  close(): void {
-    for (let one = this.#line.shift(); one !== undefined; one = this.#line.shift())
-      one.reject(new ZmqError("EAGAIN"));
+  /** All calls in line are rejected. */
+  close(error: ZmqError = new ZmqError("EAGAIN")): void {
+    for (let one = this.#line.shift(); one !== undefined; one = this.#line.shift()) one.reject(error);
   }
 }

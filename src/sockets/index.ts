@@ -1,5 +1,6 @@
 export { Emitter } from "../runtime/emitter.ts";
 export type { Channel, Environment, Timer } from "../runtime/environment.ts";
+export { Pace } from "../runtime/pace.ts";
 export { Context, type InContext } from "./context/context.ts";
 export type { DisconnectReason, SocketEvent, SocketEvents } from "./events/events.ts";
 export { Observer } from "./events/observer.ts";
@@ -19,7 +20,6 @@ export type {
   ReceiveOptions,
   SendOptions,
 } from "./options/queue-options.ts";
-export { Pace } from "./patterns/pace.ts";
 export type { ReceiveBatchOptions } from "./patterns/receiver.ts";
 export { SocketProxy as Proxy } from "./proxy.ts";
 export { Publisher, type PublisherOptions } from "./publisher.ts";

@@ -1,4 +1,5 @@
 import type { Environment } from "../runtime/environment.ts";
+import { Pace } from "../runtime/pace.ts";
 import { OutgoingMessage } from "../zmtp/index.ts";
 import type { Context, InContext } from "./context/context.ts";
 import type { MessageLike } from "./message.ts";
@@ -7,7 +8,6 @@ import { defineOptions } from "./options/define-options.ts";
 import type { AllOptions, CallOptions } from "./options/options.ts";
 import { XSUBSCRIBE_OPTIONS, type XSubscribeOptions } from "./options/publish-options.ts";
 import { type ReceiveOptions, SEND_OPTIONS, type SendOptions } from "./options/queue-options.ts";
-import { Pace } from "./patterns/pace.ts";
 import { SubscribingPattern } from "./patterns/subscribing-pattern.ts";
 import type { Pipe } from "./pipes/pipe.ts";
 import { SubscribingSocket } from "./subscribing-socket.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Environment } from "../../src/runtime/environment.ts";
-import { Pace } from "../../src/sockets/patterns/pace.ts";
+import { Pace } from "../../src/runtime/pace.ts";
 
 /** A pace by a clock that stands still, and an event loop that has no turn, unless they are told otherwise. */
 function paced() {

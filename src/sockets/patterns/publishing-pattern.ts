@@ -1,12 +1,12 @@
 import { ProtocolError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
+import { Pace } from "../../runtime/pace.ts";
 import type { OutgoingMessage } from "../../zmtp/index.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pattern, Pipe } from "../pipes/pipe.ts";
 import { effort, toTopic } from "../topic.ts";
 import { AwaitedSubscriptions } from "./awaited-subscriptions.ts";
 import { FanOut } from "./fan-out.ts";
-import { Pace } from "./pace.ts";
 import { Sender } from "./sender.ts";
 import type { Subscribers } from "./subscribers.ts";
 

@@ -1,11 +1,11 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
+import { Pace } from "../../runtime/pace.ts";
 import { WaitingLine } from "../../runtime/waiting-line.ts";
 import type { Message } from "../message.ts";
 import type { AllOptions } from "../options/options.ts";
 import type { Pipe } from "../pipes/pipe.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { Pace } from "./pace.ts";
 
 /** Where messages wait for a reader. */
 export interface MessageQueue {

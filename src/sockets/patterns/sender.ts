@@ -1,8 +1,8 @@
 import type { Environment } from "../../runtime/environment.ts";
+import { Pace } from "../../runtime/pace.ts";
 import { WaitingLine } from "../../runtime/waiting-line.ts";
 import type { OutgoingMessage } from "../../zmtp/index.ts";
 import type { AllOptions } from "../options/options.ts";
-import { Pace } from "./pace.ts";
 
 /** The sending half of a socket whose `send` waits for room. Calls that overlap are served in order. */
 export class Sender {

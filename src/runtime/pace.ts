@@ -1,4 +1,4 @@
-import type { Environment } from "../../runtime/environment.ts";
+import type { Environment } from "./environment.ts";
 
 /** ms that calls in a row may complete at once, before the event loop has a turn. */
 const RUN = 2;
