@@ -1,3 +1,4 @@
+export { ZmqError } from "../errors.ts";
 export { type DecoderOptions, RespDecoder } from "./decoder.ts";
 export { type Argument, CommandWriter, encodeCommand, type WriterEnvironment } from "./encoder.ts";
 export { ReplyError, RespError } from "./errors.ts";
