@@ -82,8 +82,7 @@ export class CommandWriter {
    * @throws {ZmqError} EINVAL without any argument.
    */
   write(args: readonly Argument[]): number {
-    if (args.length === 0) throw new ZmqError("EINVAL", "a command needs a name");
-    for (let i = 0; i < args.length; i++) checkArgument(args[i]);
+    checkArguments(args);
     const before = this.#size;
     this.#reserve(FRAME);
     this.#line(ARRAY, args.length);
@@ -184,6 +183,12 @@ export class CommandWriter {
     this.#chunks.push(this.#slab.subarray(this.#from, this.#to));
     this.#from = this.#to;
   }
+}
+
+/** @throws as {@link CommandWriter.write}. */
+export function checkArguments(args: readonly unknown[]): void {
+  if (args.length === 0) throw new ZmqError("EINVAL", "a command needs a name");
+  for (let i = 0; i < args.length; i++) checkArgument(args[i]);
 }
 
 function checkArgument(argument: unknown): void {

@@ -1,5 +1,15 @@
+/**
+ * Redis: a client, a subscriber and their protocol, RESP.
+ *
+ * @module zmtp/redis
+ */
 export { ZmqError } from "../errors.ts";
+export type { RedisAddress } from "./address.ts";
+export type { CallOptions } from "./call.ts";
+export { type ClientEvents, type ClientStats, type ConnectionEvents, RedisClient } from "./client.ts";
+export type { Bulk, ReadOptions, ScanOptions, SetOptions } from "./commands.ts";
 export { type DecoderOptions, RespDecoder } from "./decoder.ts";
 export { type Argument, CommandWriter, encodeCommand, type WriterEnvironment } from "./encoder.ts";
 export { ReplyError, RespError } from "./errors.ts";
+export type { ConnectionOptions, Credentials, RedisOptions } from "./options.ts";
 export { asText, RespPush, type RespValue, type TextValue } from "./values.ts";
