@@ -41,6 +41,8 @@ export interface PublisherStats {
 
 export interface PublisherApi {
   readonly events: Emitter<DriverEvents>;
+  /** Optional. Events go through a server: when we are gone, those who follow the database do not notice. */
+  readonly isBrokered?: boolean;
   /** Opens what is needed. Rejects with the system's error, e.g. EADDRINUSE. Again: no effect. */
   initialize(): Promise<void>;
   /**

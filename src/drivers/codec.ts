@@ -7,6 +7,7 @@ import { MAX_ELEMENTS } from "./limits.ts";
 import { decodeMsgpack, isRaw } from "./msgpack-decode.ts";
 import { encodeAscii, encodeMsgpack } from "./msgpack-encode.ts";
 import { jsonFault, pythonEvent } from "./python-json.ts";
+import { isSequence, type Sequence } from "./sequence-counter.ts";
 
 /**
  * - `json`: JSON text in a MessagePack string, Dragonflow's form until August 2016
@@ -18,6 +19,8 @@ export type WireForm = "json" | "map";
 export interface UnpackedMessage extends WireFields {
   /** The form it came in. */
   readonly form: WireForm;
+  /** Which of its publisher's events to this topic it is, where the publisher says so in the fields `pub` and `seq`. */
+  readonly sequence?: Sequence;
 }
 
 /**
@@ -26,15 +29,20 @@ export interface UnpackedMessage extends WireFields {
  * @param update only its five wire fields are looked at.
  * @returns memory of its own.
  * @throws {TypeError} when a field is of the wrong kind, or the value holds what JSON cannot say.
+ * @param sequence sent along, behind the five fields; null: nothing is.
  * @throws {ZmqError} EINVAL: lone surrogates, NaN and infinities, more than 16 levels or 1024 elements, an unknown form.
  */
-export function packMessage(update: WireFields, form: WireForm = "json"): Buffer {
+export function packMessage(
+  update: WireFields,
+  form: WireForm = "json",
+  sequence: Sequence | null = null,
+): Buffer {
   const { table, key, action, value, topic } = update;
   const fields = { table, key, action, value, topic };
   const wrong = wrongField(fields);
   if (wrong !== null) throw new TypeError(`packMessage: ${wrong}`);
   if (form === "json") {
-    const flat = packFlatEvent(fields);
+    const flat = packFlatEvent(fields, sequence);
     if (flat !== null) return flat;
   }
   if (table !== null) checkText(table);
@@ -42,8 +50,8 @@ export function packMessage(update: WireFields, form: WireForm = "json"): Buffer
   checkText(action);
   checkJsonValue(value, 1, FIELDS.length);
   if (topic !== null) checkText(topic);
-  if (form === "map") return encodeMsgpack(fields);
-  if (form === "json") return encodeAscii(pythonEvent(fields));
+  if (form === "map") return encodeMsgpack(sequence === null ? fields : { ...fields, ...sequence });
+  if (form === "json") return encodeAscii(pythonEvent(fields, sequence));
   throw new ZmqError("EINVAL", `unknown wire form: ${String(form)}`);
 }
 
@@ -60,8 +68,9 @@ export function packMessage(update: WireFields, form: WireForm = "json"): Buffer
 export function unpackMessage(bytes: Uint8Array): UnpackedMessage {
   const flat = unpackFlatEvent(bytes);
   if (flat !== null) {
-    const { table, key, action, value, topic } = flat;
-    return { table, key, action, value, topic, form: "json" };
+    const { table, key, action, value, topic, sequence } = flat;
+    const event: UnpackedMessage = { table, key, action, value, topic, form: "json" };
+    return sequence === undefined ? event : { ...event, sequence };
   }
   const decoded = decodeMsgpack(bytes);
   const form = isRaw(bytes) ? "json" : "map";
@@ -70,8 +79,16 @@ export function unpackMessage(bytes: Uint8Array): UnpackedMessage {
     throw new DecodeError("the event is no map", bytes);
   const wrong = wrongField(event as unknown as WireFields);
   if (wrong !== null) throw new DecodeError(wrong, bytes);
-  const { table, key, action, value, topic } = event as unknown as WireFields;
-  return { table, key, action, value, topic, form };
+  const { table, key, action, value, topic, pub, seq } = event as unknown as WireFields & Sequence;
+  const unpacked: UnpackedMessage = { table, key, action, value, topic, form };
+  return isSequence(pub, seq) ? { ...unpacked, sequence: { pub, seq } } : unpacked;
+}
+
+/**
+ * Whether an event only says which number its publisher's last event to this topic had: for who counts them, and nobody else.
+ */
+export function isAnnouncement({ table, action, sequence }: UnpackedMessage): boolean {
+  return action === "log" && table === null && sequence !== undefined;
 }
 
 /**
@@ -92,18 +109,26 @@ export function frames(
   form: WireForm = "json",
   transport: "zmq" | "redis" = "zmq",
 ): [topic: Buffer, payload: Buffer] {
+  const [frame, fields] = addressed(update, topic, form, transport);
+  return [topicFrame(frame), packMessage(fields, form)];
+}
+
+/** The topic of the frame, and the fields of the payload: see {@link frames}. */
+export function addressed(
+  update: WireFields,
+  topic: string | null | undefined,
+  form: WireForm,
+  transport: "zmq" | "redis",
+): [frame: string, fields: WireFields] {
   if (topic !== undefined && topic !== null && typeof topic !== "string") {
     throw new TypeError("topic must be a string");
   }
+  if (form === "map") return [topic ?? (update.topic || SEND_ALL_TOPIC), update];
   const { table, key, action } = update;
-  if (form === "map") {
-    const frame = topic ?? (update.topic || SEND_ALL_TOPIC);
-    return [topicFrame(frame), packMessage(update, form)];
-  }
   const own = transport === "redis" ? (update.topic ?? SEND_ALL_TOPIC) : update.topic || SEND_ALL_TOPIC;
   const frame = topic || own;
   const value = transport === "zmq" && action !== "log" ? null : update.value;
-  return [topicFrame(frame), packMessage({ table, key, action, value, topic: frame }, form)];
+  return [frame, { table, key, action, value, topic: frame }];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { DisconnectReason } from "../sockets/index.ts";
 import type { DecodeError } from "./errors.ts";
-import type { SyncReason } from "./sync.ts";
+import type { GapReason, SyncReason } from "./sync.ts";
 
 /** What publishers, subscribers and the service tell of themselves. */
 export interface DriverEvents {
@@ -11,7 +11,7 @@ export interface DriverEvents {
   /** All registered topics are in force at this address. */
   inForce: { type: "inForce"; address: string };
   /** Something may have been missed; a `sync` follows. */
-  gap: { type: "gap"; reason: "lost" | "decode" | "callback" | "dropped"; address: string };
+  gap: { type: "gap"; reason: "lost" | GapReason; address: string };
   /** The callback has taken a `sync`. */
   sync: { type: "sync"; reasons: readonly SyncReason[]; periodic: boolean };
   /** A message was no event. */

@@ -1,11 +1,14 @@
 import { type Emitter, type Environment, type Message, Pace, type Timer } from "../sockets/index.ts";
 import type { DbChangesCallback, FramesCallback, SubscriberStats } from "./api.ts";
-import { type UnpackedMessage, unpackMessage } from "./codec.ts";
+import { asBuffer } from "./bytes.ts";
+import { isAnnouncement, type UnpackedMessage, unpackMessage } from "./codec.ts";
 import { SEND_ALL_TOPIC } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
 import { DecodeError } from "./errors.ts";
 import type { OnError } from "./reporter.ts";
-import type { DueSync, SyncReason, SyncSchedule } from "./sync.ts";
+import { SequenceTracker } from "./sequence-tracker.ts";
+import { Progress } from "./source-progress.ts";
+import type { DueSync, GapReason, SyncReason, SyncSchedule } from "./sync.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Where messages come from, in order. */
@@ -22,18 +25,13 @@ export interface EventStreamSetup {
   readonly schedule: SyncSchedule;
   /** Whether a message with this topic frame is wanted. */
   readonly wants: (topic: Uint8Array) => boolean;
+  /** Look for events that are missing, where publishers number them. */
+  readonly sequenceNumbers: boolean;
 }
 
 const SEND_ALL = SEND_ALL_TOPIC.charCodeAt(0);
 /** ms: as long as a timer can be. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** How far we are with a source. */
-interface Progress {
-  /** Messages that were handed over, or found not to be wanted. */
-  delivered: number;
-  isRemoved: boolean;
-}
 
 /** A sync on its way to its place: behind all messages that each source had received when it became due. */
 interface PlacedSync {
@@ -51,6 +49,7 @@ export class EventStream {
   readonly #progress = new Map<Source, Progress>();
   readonly #pace: Pace;
   readonly #waiting: Waiting;
+  readonly #sequences: SequenceTracker | null;
   readonly #counts = { delivered: 0, filtered: 0, undecodable: 0, failed: 0, syncs: 0, periodicSyncs: 0 };
   #callback: FramesCallback | null = null;
   /** A `sync` that comes as an event: taken for a gap of ours, or handed on like any other. */
@@ -68,6 +67,7 @@ export class EventStream {
     this.#setup = setup;
     this.schedule = setup.schedule;
     this.#waiting = new Waiting(setup.environment);
+    this.#sequences = setup.sequenceNumbers ? new SequenceTracker() : null;
     // Nobody knows how long a callback takes.
     this.#pace = new Pace(setup.environment, 1);
   }
@@ -98,7 +98,7 @@ export class EventStream {
   }
 
   addSource(source: Source): void {
-    this.#progress.set(source, { delivered: 0, isRemoved: false });
+    this.#progress.set(source, new Progress());
   }
 
   /** What of it was not handed over yet never will be: a gap. */
@@ -106,7 +106,7 @@ export class EventStream {
     const progress = this.#progress.get(source);
     if (progress === undefined || this.#closed) return;
     this.#progress.delete(source);
-    progress.isRemoved = true;
+    progress.remove();
     const handed = progress.delivered + (this.#handing === source ? 1 : 0);
     if (source.received() > handed) this.gap("dropped", source.address);
     else this.update();
@@ -131,7 +131,7 @@ export class EventStream {
   }
 
   /** Something was missed, though no connection was lost. */
-  gap(reason: "decode" | "callback" | "dropped", address: string): void {
+  gap(reason: GapReason, address: string): void {
     this.schedule.gap(reason, this.now);
     this.#setup.events.emit({ type: "gap", reason, address });
     this.update();
@@ -139,9 +139,25 @@ export class EventStream {
 
   /** The connection to this address ended. */
   lost(address: string): void {
+    this.broken(address);
     const isGap = this.schedule.lost(address, this.now);
     if (isGap) this.#setup.events.emit({ type: "gap", reason: "lost", address });
     this.update();
+  }
+
+  /** What comes from this address from now on need not follow what has come in so far: numbers that jump there tell nothing. */
+  broken(address: string): void {
+    if (this.#sequences === null) return;
+    for (const [source, progress] of this.#progress)
+      if (source.address === address) progress.broken(source.received());
+  }
+
+  /** Topics were unregistered: what they miss from now on is no gap. */
+  topicsRemoved(): void {
+    this.#sequences?.retain((name) => {
+      const topic = Buffer.from(name, "latin1");
+      return isForAll(topic) || this.#setup.wants(topic);
+    });
   }
 
   /** To be called after the schedule was told anything. */
@@ -189,7 +205,7 @@ export class EventStream {
     for (const message of messages) {
       if (this.#pace.isDue()) await this.#pace.turn();
       if (this.#closed || progress.isRemoved) return;
-      const event = this.#decode(source, message);
+      const event = this.#decode(source, progress, message);
       if (event !== null) {
         this.#handing = source;
         try {
@@ -211,7 +227,7 @@ export class EventStream {
   }
 
   /** The event in a message; null when it is none, or not wanted, or a `sync` that counts as our own. */
-  #decode(source: Source, message: Message): UnpackedMessage | null {
+  #decode(source: Source, progress: Progress, message: Message): UnpackedMessage | null {
     const [topic, payload] = message as [Buffer, Buffer];
     const isWanted = this.#setup.wants(topic);
     if (!isWanted && !isForAll(topic)) {
@@ -222,6 +238,10 @@ export class EventStream {
       if (message.length !== 2)
         throw new DecodeError(`an event has two frames, not ${message.length}`, topic);
       const event = unpackMessage(payload);
+      if (event.sequence !== undefined && this.#syncEvents === "own") {
+        this.#follow(source, progress, topic, event);
+        if (isAnnouncement(event)) return null;
+      }
       const isSync = event.action === "sync";
       if (isWanted && (!isSync || this.#syncEvents === "forward")) return event;
       if (isSync) this.gap("dropped", source.address);
@@ -231,9 +251,19 @@ export class EventStream {
       this.#counts.undecodable += 1;
       this.#setup.onError(error);
       this.#setup.events.emit({ type: "decodeError", error });
+      // Its number is not known, and this gap covers it.
+      this.#sequences?.forget(asBuffer(topic).toString("latin1"));
       this.gap("decode", source.address);
     }
     return null;
+  }
+
+  /** Looks whether anything is missing before an event. A forwarder does not: those who get its events do. */
+  #follow(source: Source, progress: Progress, topic: Buffer, event: UnpackedMessage): void {
+    if (this.#sequences === null) return;
+    const name = topic.toString("latin1");
+    const missing = this.#sequences.heard(name, event.sequence!, isAnnouncement(event), progress.line);
+    if (missing > 0) this.gap("sequence", source.address);
   }
 
   #callPlacedSync(): void {

@@ -133,6 +133,8 @@ export class PublisherService {
         const ends = { publisher: boundTo(this.publisher), subscriber: boundTo(this.subscriber) };
         this.events.emit({ type: "listening", uri: this.uri, ...ends });
         this.#table?.start();
+        // Whoever was here before may have gone with events in hand.
+        if (this.publisher.isBrokered) this.#announcer.owe();
       }
       await this.#untilClosed;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { JsonValue, WireFields } from "./db-update.ts";
 import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
+import type { Sequence } from "./sequence-counter.ts";
 
 /**
  * JSON text as Python's `json.dumps` writes it by default: `", "` and `": "`, ASCII only, floats by `repr`.
@@ -19,11 +20,15 @@ export function pythonJson(value: JsonValue): string {
   return `{${entries.join(", ")}}`;
 }
 
-/** {@link pythonJson} of an event, its fields in Dragonflow's order. */
-export function pythonEvent({ table, key, action, value, topic }: WireFields): string {
+/** {@link pythonJson} of an event, its fields in Dragonflow's order, those of a sequence behind them. */
+export function pythonEvent(
+  { table, key, action, value, topic }: WireFields,
+  sequence: Sequence | null = null,
+): string {
+  const tail = sequence === null ? "" : `, "pub": ${pythonString(sequence.pub)}, "seq": ${sequence.seq}`;
   return (
     `{"table": ${textOrNull(table)}, "key": ${textOrNull(key)}, "action": ${pythonString(action)}, ` +
-    `"value": ${pythonJson(value)}, "topic": ${textOrNull(topic)}}`
+    `"value": ${pythonJson(value)}, "topic": ${textOrNull(topic)}${tail}}`
   );
 }
 

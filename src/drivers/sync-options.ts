@@ -16,8 +16,13 @@ export type SyncReason =
   | "callback"
   /** Messages were dropped, cut or refused. */
   | "dropped"
+  /** A publisher's numbers show that events are missing. */
+  | "sequence"
   /** syncPeriod has passed; no known loss. */
   | "period";
+
+/** How something can be missed though no connection was lost. */
+export type GapReason = "decode" | "callback" | "dropped" | "sequence";
 
 /** A sync to be called now. */
 export interface DueSync {

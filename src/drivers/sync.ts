@@ -1,6 +1,6 @@
-import { type DueSync, type SyncOptions, type SyncReason, time } from "./sync-options.ts";
+import { type DueSync, type GapReason, type SyncOptions, type SyncReason, time } from "./sync-options.ts";
 
-export type { DueSync, SyncOptions, SyncReason } from "./sync-options.ts";
+export type { DueSync, GapReason, SyncOptions, SyncReason } from "./sync-options.ts";
 
 /*
  * When a re-sync is due: whatever is published after daemonize() has resolved is either delivered or covered by a later
@@ -175,7 +175,7 @@ export class SyncSchedule {
   }
 
   /** Something was missed without a loss of connection. Before {@link daemonized}, nothing can be. */
-  gap(reason: "decode" | "callback" | "dropped", now: number): void {
+  gap(reason: GapReason, now: number): void {
     this.#advance(now);
     if (this.#startAt === Infinity) return;
     // What was missed is in the database by now, and a sync that is still on its way will read it.

@@ -1,9 +1,9 @@
 import { ZmqError } from "../errors.ts";
 import { type Context, Emitter, type Environment, Pace, Push, type Timer } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
-import { frames } from "./codec.ts";
 import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
+import { EventPacker } from "./event-packer.ts";
 import { type OnError, reporter } from "./reporter.ts";
 import { syncEvent } from "./sync-announcer.ts";
 import { checkFrames, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
@@ -28,8 +28,11 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   readonly #onError: OnError;
   readonly #socket: Push;
   readonly #pace: Pace;
+  readonly #packer: EventPacker;
   readonly #address: string;
   #connected = false;
+  /** There is a connection at the moment. */
+  #isUp = false;
   /** When an event was last taken for sending. */
   #lastSent = Number.NEGATIVE_INFINITY;
   /** The connection ended, and took with it what it was given last, unless that had come through before. */
@@ -49,6 +52,12 @@ export class ZmqMultiprocPublisher implements PublisherApi {
     this.#address = `ipc://${options.publisherMultiprocSocket}`;
     this.events = new Emitter(context.environment);
     this.#pace = new Pace(context.environment);
+    this.#packer = new EventPacker({
+      options,
+      transport: "zmq",
+      environment: context.environment,
+      announce: (event) => this.#isUp && !this.#socket.closed && this.#socket.trySend(event),
+    });
     this.#socket = new Push(
       {
         sendHighWaterMark: options.sendHighWaterMark,
@@ -63,6 +72,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
       context,
     );
     this.#socket.events.on("handshake", ({ address }) => {
+      this.#isUp = true;
       this.events.emit({ type: "connected", address });
       this.#isBack();
     });
@@ -71,6 +81,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
       this.#isSuspect = false;
     });
     this.#socket.events.on("disconnect", (event) => {
+      this.#isUp = false;
       const refused = event.reason === "refused";
       this.#isSuspect =
         (event.retryIn ?? Infinity) <= FIRST_RETRY &&
@@ -88,7 +99,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
     let event: EventFrames;
     try {
-      event = frames(update, topic, this.#options.wireForm);
+      event = this.#packer.pack(update, topic);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -118,6 +129,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   }
 
   async #close(): Promise<void> {
+    this.#packer.close();
     this.#refusedTimer?.cancel();
     this.#syncTimer?.cancel();
     const { dropped: before } = this.#socket.stats();
@@ -178,7 +190,7 @@ export class ZmqMultiprocPublisher implements PublisherApi {
   async #sendSync(): Promise<void> {
     this.#owesSync = true;
     await null; // when we were refused, the queue is dropped only after we were told
-    const sync = frames(syncEvent(), null, this.#options.wireForm);
+    const sync = this.#packer.pack(syncEvent(), null);
     while (!this.#socket.closed) {
       try {
         await this.#socket.send(sync);

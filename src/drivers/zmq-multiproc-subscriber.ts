@@ -41,6 +41,7 @@ export class ZmqMultiprocSubscriber implements SubscriberApi, Source {
       onError,
       schedule: new SyncSchedule({ ...syncOptions(options), random: environment.random }),
       wants: () => true,
+      sequenceNumbers: options.sequenceNumbers,
     });
     this.#socket = new Pull(
       {

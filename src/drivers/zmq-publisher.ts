@@ -1,9 +1,9 @@
 import { ZmqError } from "../errors.ts";
 import { type Context, Emitter, Pace, Publisher } from "../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "./api.ts";
-import { frames } from "./codec.ts";
 import type { DbUpdate } from "./db-update.ts";
 import type { DriverEvents } from "./driver-events.ts";
+import { EventPacker } from "./event-packer.ts";
 import { type OnError, reporter } from "./reporter.ts";
 import { checkFrames, fits, type ResolvedZmqOptions } from "./zmq-options.ts";
 
@@ -14,6 +14,7 @@ export class ZmqPublisher implements PublisherApi {
   readonly #onError: OnError;
   readonly #socket: Publisher;
   readonly #pace: Pace;
+  readonly #packer: EventPacker;
   #bound: Promise<void> | null = null;
   #isBound = false;
   #sent = 0;
@@ -23,6 +24,12 @@ export class ZmqPublisher implements PublisherApi {
     this.#onError = reporter(context.environment, "dragonflow publisher", options.onError);
     this.events = new Emitter(context.environment);
     this.#pace = new Pace(context.environment);
+    this.#packer = new EventPacker({
+      options,
+      transport: "zmq",
+      environment: context.environment,
+      announce: (event) => this.#isBound && !this.#socket.closed && this.#socket.trySend(event),
+    });
     this.#socket = new Publisher(
       {
         sendHighWaterMark: options.sendHighWaterMark,
@@ -64,7 +71,7 @@ export class ZmqPublisher implements PublisherApi {
   }
 
   async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
-    await this.sendFrames(frames(update, topic, this.#options.wireForm));
+    await this.sendFrames(this.#packer.pack(update, topic));
   }
 
   sendFrames(event: EventFrames): Promise<void> {
@@ -79,6 +86,7 @@ export class ZmqPublisher implements PublisherApi {
   }
 
   close(): Promise<void> {
+    this.#packer.close();
     return this.#socket.close();
   }
 

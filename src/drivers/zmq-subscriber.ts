@@ -41,6 +41,7 @@ export class ZmqSubscriber implements SubscriberApi {
       onError: this.#onError,
       schedule: new SyncSchedule({ ...syncOptions(options), random: environment.random }),
       wants: (topic) => this.#topics.matches(topic),
+      sequenceNumbers: options.sequenceNumbers,
     });
   }
 
@@ -92,6 +93,7 @@ export class ZmqSubscriber implements SubscriberApi {
     this.#assertOpen();
     if (!this.#topics.delete(topic)) return false;
     for (const link of this.#links.values()) link?.unsubscribe(topicFrame(topic));
+    this.#stream.topicsRemoved();
     return true;
   }
 

@@ -31,6 +31,7 @@ function streamOf(milliseconds: number, onEvent: () => void) {
     },
     schedule: new SyncSchedule(),
     wants: () => true,
+    sequenceNumbers: false,
   });
   stream.listen(() => {
     now += milliseconds;

@@ -23,6 +23,7 @@ export class FakePublisher implements PublisherApi {
   /** Throws in place of sending. */
   refuse: (event: UnpackedMessage) => void = () => {};
   bindError: Error | null = null;
+  isBrokered = false;
 
   /** The events in the frames. */
   get published(): UnpackedMessage[] {

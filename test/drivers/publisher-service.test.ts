@@ -57,6 +57,36 @@ const passes = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 const actions = () => publisher.published.map(({ action }) => action);
 const SYNC = { table: null, key: null, action: "sync", value: null, topic: "D" };
 
+describe("a service before a server, whose end cuts no controller's connection", () => {
+  it("publishes one sync at its start, for what its forerunner had in hand", async () => {
+    publisher.isBrokered = true;
+    const service = await running();
+    expect(publisher.published).toMatchObject([SYNC]);
+    expect(publisher.frames[0]![0]).toEqual(Buffer.from("D"));
+    await passes(10_000);
+    expect(service.stats()).toMatchObject({ forwarded: 0, syncs: 1 });
+  });
+
+  it("again and again until it gets through", async () => {
+    publisher.isBrokered = true;
+    let refusals = 3;
+    publisher.refuse = () => {
+      refusals -= 1;
+      if (refusals >= 0) throw new ZmqError("EUNKNOWN");
+    };
+    await running();
+    await passes(60_000);
+    expect(publisher.published).toMatchObject([SYNC]);
+    expect(errors).toHaveLength(3);
+  });
+
+  it("any other service does not: its controllers lose their connection", async () => {
+    await running();
+    await passes(10_000);
+    expect(publisher.published).toEqual([]);
+  });
+});
+
 describe("dragonflow.md 8.1, forwarding", () => {
   it.each(["json", "map"] as const)("frames of the %s form go on as they came", async (form) => {
     const service = await running();
