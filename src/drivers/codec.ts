@@ -69,8 +69,8 @@ export function unpackMessage(bytes: Uint8Array): UnpackedMessage {
   const flat = unpackFlatEvent(bytes);
   if (flat !== null) {
     const { table, key, action, value, topic, sequence } = flat;
-    const event: UnpackedMessage = { table, key, action, value, topic, form: "json" };
-    return sequence === undefined ? event : { ...event, sequence };
+    if (sequence === undefined) return { table, key, action, value, topic, form: "json" };
+    return { table, key, action, value, topic, form: "json", sequence };
   }
   const decoded = decodeMsgpack(bytes);
   const form = isRaw(bytes) ? "json" : "map";

@@ -1,5 +1,5 @@
 import type { WireFields } from "./db-update.ts";
-import { isSequence, MAX_PUB, type Sequence } from "./sequence-counter.ts";
+import { isSequence, type Sequence } from "./sequence-counter.ts";
 
 /*
  * The `json` form of nearly all events: five fields in the order of Dragonflow's `to_dict()`, with Python's spaces, each null
@@ -155,14 +155,12 @@ class Reader {
       if (at === NOT_FLAT) return null;
     }
     if (this.#ends[2] === IS_NULL) return null;
-    if (at === bytes.length - 1 && bytes[at] === BRACE_END) return this.#fields();
-    const sequence = readSequence(bytes, at);
-    return sequence === null ? null : { ...this.#fields(), sequence };
+    if (at === bytes.length - 1 && bytes[at] === BRACE_END) return this.#fields(this.#names.take());
+    return this.#numbered(bytes, at);
   }
 
-  #fields(): WireFields {
+  #fields(names: string): WireFields {
     const [begins, ends] = [this.#begins, this.#ends];
-    const names = this.#names.take();
     return {
       table: this.#name(names, 0),
       key: this.#name(names, 1),
@@ -170,6 +168,21 @@ class Reader {
       value: ends[3] === IS_NULL ? null : this.#values.take(),
       topic: this.#name(names, 4),
     };
+  }
+
+  /** Reads the two fields of a sequence, and no more may follow. */
+  #numbered(bytes: Uint8Array, from: number): FlatEvent | null {
+    const quote = from + PUB.length;
+    if (!isAt(bytes, from, PUB) || bytes[quote] !== QUOTE) return null;
+    const begin = this.#names.length;
+    const end = readText(bytes, quote + 1, this.#names);
+    if (end === NOT_FLAT || !isAt(bytes, end, SEQ)) return null;
+    const seq = readNumber(bytes, end + SEQ.length);
+    const names = this.#names.take();
+    const pub = names.slice(begin);
+    if (!isSequence(pub, seq)) return null;
+    const { table, key, action, value, topic } = this.#fields(names);
+    return { table, key, action, value, topic, sequence: { pub, seq } };
   }
 
   /** Reads the field with this number. @returns where it ends. */
@@ -214,20 +227,17 @@ function readText(bytes: Uint8Array, from: number, texts: Texts): number {
   return NOT_FLAT;
 }
 
-/** Reads up to the end of the event. @returns null when there is anything else, or a name that is not plain. */
-function readSequence(bytes: Uint8Array, from: number): Sequence | null {
-  const begin = from + PUB.length + 1;
-  if (!isAt(bytes, from, PUB) || bytes[begin - 1] !== QUOTE) return null;
-  let end = begin;
-  while (PLAIN[bytes[end]!] === 1) end += 1;
-  if (end - begin > MAX_PUB || bytes[end] !== QUOTE || !isAt(bytes, end + 1, SEQ)) return null;
-  const digits = end + 1 + SEQ.length;
-  let at = digits;
-  let seq = 0;
-  for (let byte = bytes[at]!; byte >= ZERO && byte <= NINE; byte = bytes[++at]!) seq = 10 * seq + byte - ZERO;
-  if (at !== bytes.length - 1 || bytes[at] !== BRACE_END || at - digits > SEQ_DIGITS) return null;
-  const pub = String.fromCharCode(...bytes.subarray(begin, end));
-  return isSequence(pub, seq) && bytes[digits] !== ZERO ? { pub, seq } : null;
+/** Reads digits up to the end of the event. @returns 0 when there is anything else. */
+function readNumber(bytes: Uint8Array, from: number): number {
+  const end = bytes.length - 1;
+  if (bytes[end] !== BRACE_END || end - from > SEQ_DIGITS || bytes[from] === ZERO) return 0;
+  let n = 0;
+  for (let at = from; at < end; at += 1) {
+    const byte = bytes[at]!;
+    if (byte < ZERO || byte > NINE) return 0;
+    n = 10 * n + byte - ZERO;
+  }
+  return n;
 }
 
 function isAt(bytes: Uint8Array, at: number, expected: Buffer): boolean {

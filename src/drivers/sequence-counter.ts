@@ -7,7 +7,7 @@ export interface Sequence {
 }
 
 /** The longest `pub`, in characters. */
-export const MAX_PUB = 64;
+const MAX_PUB = 64;
 
 /** Whether the fields of an event are a sequence; else they mean something else, and are ignored like all unknown fields. */
 export function isSequence(pub: unknown, seq: unknown): boolean {
