@@ -9,6 +9,7 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const entries = {
   index: "src/index.ts",
   protocol: "src/zmtp/index.ts",
+  redis: "src/redis-resp/index.ts",
   dragonflow: "src/drivers/index.ts",
 };
 const command = { "dragonflow-publisher-service": "src/cli/publisher-service.ts" };

@@ -38,22 +38,29 @@ const USE = `
   const connection = new protocol.Connection({ socketType: "PUB", now: 0 });
   assert.equal(Buffer.concat(connection.output())[0], 0xff);
 
+  const decoder = new redis.RespDecoder();
+  decoder.push(redis.encodeCommand(["PUBLISH", "lport", "p1"]));
+  assert.deepEqual(redis.asText(decoder.next()), ["PUBLISH", "lport", "p1"]);
+
   const event = { table: "lport", key: "p1", action: "create", value: "{}", topic: "t" };
   assert.equal(new dragonflow.DbUpdate(event).table, "lport");
 
   const shared = Object.keys(zmtp).filter((name) => name in protocol);
   assert.ok(shared.includes("ProtocolError"), "the entries share the error classes");
   for (const name of shared) assert.equal(zmtp[name], protocol[name], name + " is one and the same");
-  for (const entry of [zmtp, protocol, dragonflow])
+  assert.ok(new redis.ReplyError("ERR no") instanceof zmtp.ZmqError, "and their base");
+  const entries = [zmtp, protocol, redis, dragonflow];
+  for (const entry of entries)
     for (const [name, value] of Object.entries(entry))
       if (typeof value === "function") assert.equal(value.name, name);
-  for (const entry of [zmtp, protocol, dragonflow]) console.log(Object.keys(entry).sort().join(" "));
+  for (const entry of entries) console.log(Object.keys(entry).sort().join(" "));
 `;
 
 const ESM = `
 import assert from "node:assert/strict";
 import * as zmtp from "zmtp";
 import * as protocol from "zmtp/protocol";
+import * as redis from "zmtp/redis";
 import * as dragonflow from "zmtp/dragonflow";
 import { createRequire } from "node:module";
 const other = createRequire(import.meta.url)("zmtp");
@@ -65,6 +72,7 @@ const COMMON_JS = `
 const assert = require("node:assert/strict");
 const zmtp = require("zmtp");
 const protocol = require("zmtp/protocol");
+const redis = require("zmtp/redis");
 const dragonflow = require("zmtp/dragonflow");
 assert.equal(require("zmtp/package.json").name, "zmtp");
 (async () => {${USE}})();`;
@@ -89,11 +97,13 @@ run();
 const TYPES = `
 import { Pull } from "zmtp";
 import { Connection } from "zmtp/protocol";
+import { RespDecoder } from "zmtp/redis";
 import { DbUpdate } from "zmtp/dragonflow";
 type IsAny<T> = 0 extends 1 & T ? true : false;
-export const resolved: [false, false, false] = [
+export const resolved: [false, false, false, false] = [
   false satisfies IsAny<typeof Pull>,
   false satisfies IsAny<typeof Connection>,
+  false satisfies IsAny<typeof RespDecoder>,
   false satisfies IsAny<typeof DbUpdate>,
 ];
 `;
@@ -133,7 +143,7 @@ describe("the packed package", () => {
     const papers = packed.filter((path) => !path.startsWith("dist/")).sort();
     expect(papers).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]);
     expect(packed.filter((path) => !/\.(js|cjs|d\.ts|d\.cts|md|json)$|^LICENSE$/.test(path))).toEqual([]);
-    for (const entry of ["index", "protocol", "dragonflow"])
+    for (const entry of ["index", "protocol", "redis", "dragonflow"])
       for (const extension of ["js", "cjs", "d.ts", "d.cts"])
         expect(packed).toContain(`dist/${entry}.${extension}`);
   });
@@ -153,7 +163,7 @@ describe("the packed package", () => {
 
   it("N-23: every entry is used by name from ESM and CommonJS, which offer the same", async () => {
     const esm = await run(folder, process.execPath, "use.mjs");
-    expect(esm.trim().split("\n")).toHaveLength(3);
+    expect(esm.trim().split("\n")).toHaveLength(4);
     expect(await run(folder, process.execPath, "use.cjs")).toBe(esm);
   });
 
@@ -254,6 +264,7 @@ describe("dist", () => {
 
   it.each([
     ["the core entry needs no package", "index", /^node:/],
+    ["nor does Redis", "redis", /^node:/],
     ["the protocol needs nothing at all", "protocol", /^$/],
   ])("N-12, what an entry needs: %s", (_, entry, allowed) => {
     for (const extension of ["js", "cjs"]) {

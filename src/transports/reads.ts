@@ -1,4 +1,4 @@
-import { Socket, type SocketConstructorOpts } from "node:net";
+import { Socket as NetSocket, type SocketConstructorOpts } from "node:net";
 
 /** Bytes read at once into memory that all sockets share. */
 const SHARED_SIZE = 65_536;
@@ -26,7 +26,7 @@ export interface ReadTarget {
  * A socket whose reads go where its target says, instead of each into 64 KiB of its own (the option `onread`, which only a
  * socket that dials can have). What comes while there is no target is dropped.
  */
-export class DialledSocket extends Socket {
+export class DialledSocket extends NetSocket {
   readonly #reads: Reads;
 
   constructor(options: SocketConstructorOpts) {
@@ -42,8 +42,8 @@ export class DialledSocket extends Socket {
 }
 
 /** A socket that is not connected yet. */
-export function newSocket(options: SocketConstructorOpts): Socket {
-  return CAN_SHARE ? new DialledSocket(options) : new Socket(options);
+export function newSocket(options: SocketConstructorOpts): NetSocket {
+  return CAN_SHARE ? new DialledSocket(options) : new NetSocket(options);
 }
 
 class Reads {

@@ -1,4 +1,4 @@
-import { isIP, Socket } from "node:net";
+import { isIP, Socket as NetSocket } from "node:net";
 import { type ConnectionOptions, connect } from "node:tls";
 import { ZmqError } from "../errors.ts";
 import { parseTcp } from "./endpoint.ts";
@@ -16,7 +16,7 @@ export function createTls(
 ): Pick<Transport, "check" | "dial"> {
   const security: Security = {
     // Not one that reads into memory of its own: TLS is to have the bytes.
-    createSocket: () => new Socket().unref(),
+    createSocket: () => new NetSocket().unref(),
     secure: (socket, host, timeout, done) => secure(socket, host, options, timeout, done),
   };
   return {
@@ -29,11 +29,11 @@ export function createTls(
 
 /** The handshake over a connected socket; the name is what the certificate is held against. */
 function secure(
-  socket: Socket,
+  socket: NetSocket,
   host: string,
   options: TlsOptions,
   timeout: number,
-  done: (error: Error | null, socket: Socket | null) => void,
+  done: (error: Error | null, socket: NetSocket | null) => void,
 ): Dial {
   // A name to ask for must be none of an address (RFC 6066, Server Name Indication).
   const named = isIP(host) === 0 ? { servername: host } : {};
