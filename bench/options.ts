@@ -21,6 +21,7 @@ export interface BenchOptions {
   /** Each process of a pair on a core of its own. */
   pin: boolean;
   scenarios: boolean;
+  redis: boolean;
   micro: boolean;
 }
 
@@ -43,6 +44,7 @@ const HELP = `npm run bench -- [options]
   --cpu-prof             profile the JavaScript contenders and print where their time goes
   --pin                  the two processes each on a core of its own (by taskset), against two-fold round trips
   --scenarios            the scenarios instead: fan-out, memory, latency... (--only: part of a scenario's name)
+  --redis                the scenarios about Redis instead, beside ioredis and node-redis (--only: the same)
   --micro                the micro-benchmarks instead (--only: part of a file's name)
 `;
 
@@ -79,6 +81,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       "cpu-prof": { type: "boolean", default: false },
       pin: { type: "boolean", default: false },
       scenarios: { type: "boolean", default: false },
+      redis: { type: "boolean", default: false },
       micro: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -88,7 +91,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     return null;
   }
   const { window } = values;
-  const usualSeconds = values.scenarios ? "1" : "0.3";
+  const usualSeconds = values.scenarios || values.redis ? "1" : "0.3";
   const sizes = list(values.sizes).map((text) => positiveInteger("sizes", text));
   return {
     rounds: positiveInteger("rounds", values.rounds),
@@ -103,6 +106,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     cpuProf: values["cpu-prof"],
     pin: values.pin,
     scenarios: values.scenarios,
+    redis: values.redis,
     micro: values.micro,
   };
 }

@@ -148,7 +148,7 @@ function problems({ cells }: BenchResult): string[] {
 
 function describeMethod(result: BenchResult): string {
   const { rounds, seconds, warmup, pin } = result;
-  if (kindOf(result) === "scenarios") {
+  if (kindOf(result) !== "cells") {
     return `Medians (min..max) of ${rounds} rounds of ${seconds} s, where a scenario has rounds.`;
   }
   return (
@@ -160,9 +160,14 @@ function describeMethod(result: BenchResult): string {
 /** Machine, versions and how it was measured. */
 export function describeRun(result: BenchResult): string {
   const { cpu, cores, memoryGiB, kernel, node, zeromqJs, libzmq, loadAverage, date, commit } = result.machine;
+  const { redis } = result;
+  const peers =
+    redis === undefined
+      ? `zeromq.js ${zeromqJs}, libzmq in C ${libzmq ?? "not there"}`
+      : `ioredis ${redis.ioredis}, node-redis ${redis.nodeRedis}, redis-server ${redis.server}`;
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}; load average before: ${loadAverage.join(", ")}.`,
-    `Node ${node}, zeromq.js ${zeromqJs}, libzmq in C ${libzmq ?? "not there"}; zmtp at commit ${commit}, ${date.slice(0, 10)}.`,
+    `Node ${node}, ${peers}; zmtp at commit ${commit}, ${date.slice(0, 10)}.`,
     describeMethod(result),
   ].join("\n");
 }

@@ -8,7 +8,11 @@ import type { Figure } from "./scenarios/scenario.ts";
 
 const FOLDER: string = fileURLToPath(new URL("results", import.meta.url));
 /** Overwritten by each run, and not under version control. */
-const LATEST = { cells: "latest.json", scenarios: "latest-scenarios.json" } as const;
+const LATEST = {
+  cells: "latest.json",
+  scenarios: "latest-scenarios.json",
+  redis: "latest-redis.json",
+} as const;
 
 /** The figures of one contender in one cell. */
 export interface ContenderResult {
@@ -38,7 +42,14 @@ export interface ScenarioResult {
   failure: string | null;
 }
 
-/** What a run leaves in its JSON file. A run is of cells or of scenarios. */
+/** What the scenarios about Redis were measured with. */
+export interface RedisVersions {
+  server: string;
+  ioredis: string;
+  nodeRedis: string;
+}
+
+/** What a run leaves in its JSON file. A run is of cells, of scenarios or of those about Redis. */
 export interface BenchResult {
   machine: Machine;
   rounds: number;
@@ -50,20 +61,24 @@ export interface BenchResult {
   cells: CellResult[];
   /** Not there in a run of cells. */
   scenarios?: ScenarioResult[];
+  /** Only there in a run about Redis. */
+  redis?: RedisVersions;
   /** What was left out, and why. */
   notes: string[];
 }
 
 export type ResultKind = keyof typeof LATEST;
 
-export function kindOf({ scenarios }: BenchResult): ResultKind {
+export function kindOf({ scenarios, redis }: BenchResult): ResultKind {
+  if (redis !== undefined) return "redis";
   return scenarios === undefined ? "cells" : "scenarios";
 }
 
-/** e.g. `2026-11-22-81a4aa87f6.json`, `2026-11-22-81a4aa87f6-scenarios.json` */
+/** e.g. `2026-11-22-81a4aa87f6.json`, `2026-11-22-81a4aa87f6-scenarios.json`, `2026-11-22-81a4aa87f6-redis.json` */
 function savedName(result: BenchResult): string {
   const { date, commit } = result.machine;
-  return `${date.slice(0, 10)}-${commit}${kindOf(result) === "scenarios" ? "-scenarios" : ""}.json`;
+  const kind = kindOf(result);
+  return `${date.slice(0, 10)}-${commit}${kind === "cells" ? "" : `-${kind}`}.json`;
 }
 
 export function readResult(file: string): BenchResult {
@@ -72,9 +87,9 @@ export function readResult(file: string): BenchResult {
 
 /** Whether the figures of the two may stand in one table. */
 function measuredAlike(one: BenchResult, other: BenchResult): boolean {
-  const essence = ({ rounds, seconds, warmup, pin, machine }: BenchResult): string => {
+  const essence = ({ rounds, seconds, warmup, pin, machine, redis }: BenchResult): string => {
     const { commit, node, zeromqJs, libzmq } = machine;
-    return JSON.stringify([rounds, seconds, warmup, pin, commit, node, zeromqJs, libzmq]);
+    return JSON.stringify([rounds, seconds, warmup, pin, commit, node, zeromqJs, libzmq, redis]);
   };
   return essence(one) === essence(other);
 }

@@ -9,8 +9,13 @@ import { buildLibzmqProgram, INSTALL_COMMAND, type LibzmqProgram } from "./libzm
 import { describeMachine } from "./machine.ts";
 import { runMicroBenchmarks } from "./micro.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
+import { REDIS_SCENARIOS } from "./redis/index.ts";
+import { formatComparison } from "./redis/report.ts";
+import { redisVersions } from "./redis/versions.ts";
 import { describeRun } from "./report.ts";
 import type { BenchResult } from "./results.ts";
+import { SCENARIOS } from "./scenarios/index.ts";
+import { formatScenario } from "./scenarios/report.ts";
 import { runScenarios } from "./scenarios/run.ts";
 
 function buildOurs(): void {
@@ -33,18 +38,23 @@ async function findLibzmq(notes: string[]): Promise<LibzmqProgram | null> {
 
 async function run(options: BenchOptions): Promise<void> {
   if (options.micro) return runMicroBenchmarks(options.only);
+  const { rounds, seconds, warmup, pin, scenarios, redis } = options;
   const contenders = chooseContenders(options.contenders);
   const notes: string[] = [];
-  const libzmq = contenders.some(({ name }) => name === "libzmq") ? await findLibzmq(notes) : null;
+  const isNeeded = !redis && contenders.some(({ name }) => name === "libzmq");
+  const libzmq = isNeeded ? await findLibzmq(notes) : null;
   if (contenders.some(({ name }) => name.startsWith("zmtp"))) buildOurs();
   const machine = describeMachine(libzmq?.version ?? null);
-  const { rounds, seconds, warmup, pin, scenarios } = options;
   const result: BenchResult = { machine, rounds, seconds, warmup, pin, notes, cells: [] };
-  if (scenarios) result.scenarios = [];
+  if (scenarios || redis) result.scenarios = [];
+  if (redis) result.redis = redisVersions();
   process.stdout.write(`${describeRun(result)}\n\n`);
   const folder = mkdtempSync(join(tmpdir(), "zmtp-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  await (scenarios ? runScenarios : compare)(result, { options, libzmq, folder });
+  const around = { options, libzmq, folder };
+  if (redis) await runScenarios(REDIS_SCENARIOS, formatComparison, result, around);
+  else if (scenarios) await runScenarios(SCENARIOS, formatScenario, result, around);
+  else await compare(result, around);
 }
 
 // By way of "exit", where what was started is ended.

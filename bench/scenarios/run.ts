@@ -3,8 +3,6 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import type { Surroundings } from "../compare.ts";
 import { type BenchResult, type ScenarioResult, writeResult } from "../results.ts";
-import { SCENARIOS } from "./index.ts";
-import { formatScenario } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Those whose name has one of `only` in it; all if it is empty. @throws if there are none */
@@ -39,12 +37,17 @@ export async function runScenario(
 }
 
 /** Runs the scenarios one after the other into `result`, prints and writes it. Rejects if one failed. */
-export async function runScenarios(result: BenchResult, around: Surroundings): Promise<void> {
+export async function runScenarios(
+  scenarios: readonly Scenario[],
+  format: (result: ScenarioResult) => string,
+  result: BenchResult,
+  around: Surroundings,
+): Promise<void> {
   const done: ScenarioResult[] = [];
-  for (const scenario of chooseScenarios(SCENARIOS, around.options.only)) {
+  for (const scenario of chooseScenarios(scenarios, around.options.only)) {
     const one = await runScenario(scenario, around);
     done.push(one);
-    process.stdout.write(`${formatScenario(one)}\n\n`);
+    process.stdout.write(`${format(one)}\n\n`);
   }
   result.scenarios = done;
   for (const file of writeResult(result, around.options.save)) process.stdout.write(`Written: ${file}\n`);
