@@ -1,0 +1,92 @@
+import type { MessageListener, Subscription } from "./subscription.ts";
+
+export interface Settle {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** One call of `subscribe` or `unsubscribe`, until the server has answered for each of its channels. */
+export class Call {
+  /** Without an answer yet. */
+  readonly missing: Set<Subscription> = new Set();
+  /** What a `subscribe` adds; null for `unsubscribe`. */
+  readonly listener: MessageListener | null;
+  /** Where it was added: there it is removed when the call fails. */
+  readonly added: Set<Subscription> = new Set();
+  readonly #settle: Settle;
+
+  constructor(settle: Settle, listener: MessageListener | null) {
+    this.#settle = settle;
+    this.listener = listener;
+  }
+
+  resolve(): void {
+    this.#settle.resolve();
+  }
+
+  reject(error: unknown): void {
+    this.#settle.reject(error);
+  }
+}
+
+/** Who waits for which subscription's answer. */
+export class WaitingCalls {
+  readonly #calls = new Map<Subscription, Call[]>();
+
+  wait(call: Call, subscription: Subscription): void {
+    call.missing.add(subscription);
+    const calls = this.#calls.get(subscription);
+    if (calls === undefined) this.#calls.set(subscription, [call]);
+    else calls.push(call);
+  }
+
+  /**
+   * Two calls add the same listener: the later one has to take it back, should it fail.
+   * @returns false when it does not belong to a call that waits.
+   */
+  disown(subscription: Subscription, listener: MessageListener): boolean {
+    for (const calls of this.#calls.values())
+      for (const call of calls)
+        if (call.listener === listener && call.added.delete(subscription)) return true;
+    return false;
+  }
+
+  /** A call that fails would take back what another one waits for too. @returns whether there is one, which has it now. */
+  inherit(subscription: Subscription, listener: MessageListener | null): boolean {
+    const heir = this.#calls.get(subscription)?.find((call) => call.listener === listener);
+    heir?.added.add(subscription);
+    return heir !== undefined;
+  }
+
+  /** The answer has come, as it was wished for. */
+  answered(subscription: Subscription): void {
+    for (const call of this.take(subscription)) {
+      call.missing.delete(subscription);
+      if (call.missing.size === 0) call.resolve();
+    }
+  }
+
+  /** @returns the calls that waited for this subscription, which now wait for the others only. */
+  take(subscription: Subscription): Call[] {
+    const calls = this.#calls.get(subscription) ?? [];
+    this.#calls.delete(subscription);
+    return calls;
+  }
+
+  /** The call waits no longer. */
+  forget(call: Call): void {
+    for (const subscription of call.missing) {
+      const rest = this.#calls.get(subscription)?.filter((one) => one !== call) ?? [];
+      if (rest.length > 0) this.#calls.set(subscription, rest);
+      else this.#calls.delete(subscription);
+    }
+    call.missing.clear();
+  }
+
+  /** All that wait, each once. None waits afterwards. */
+  takeAll(): Set<Call> {
+    const all = new Set([...this.#calls.values()].flat());
+    this.#calls.clear();
+    return all;
+  }
+}

@@ -1,0 +1,345 @@
+import { ZmqError } from "../../errors.ts";
+import { Call, type Settle, WaitingCalls } from "./call.ts";
+import { bytesOf, type ChannelKind, KINDS } from "./channel.ts";
+import { type Gap, type GapReason, Losses } from "./losses.ts";
+import { type MessageListener, Subscription } from "./subscription.ts";
+
+/** Channels at most in one command: one with ten thousand would hold up the first confirmations. */
+const MOST = 500;
+
+/** To be sent, and answered as a whole. */
+export interface Command {
+  readonly verb: "subscribe" | "unsubscribe";
+  readonly kind: ChannelKind;
+  readonly subscriptions: readonly Subscription[];
+}
+
+export type SubscriptionState = "pending" | "confirmed" | "failed";
+
+export interface SubscriptionsHandler {
+  /** The server does not allow a channel that is still wanted. It is asked again on the next connection. */
+  onRefused(subscription: Subscription, error: ZmqError): void;
+  /** The server ended a subscription that is still wanted. It is asked again at once. */
+  onMoved(subscription: Subscription): void;
+}
+
+/**
+ * What is wanted and what the server has, and what to send so that both are the same. Pure: it neither sends nor reads the time.
+ *
+ * Commands go out in flights: the next flight leaves when each command of the last is answered, so that no two commands about one
+ * channel are ever under way. One error refuses a whole command, without a word on which channel is meant: its channels are then asked
+ * each in a command of its own, in one flight.
+ *
+ * A subscription is in one of these places:
+ * - wanted, and with stage `new` also among the fresh ones or the suspects, from where it goes into a command
+ * - ending: no longer wanted, but the server has it, or may have, until an UNSUBSCRIBE is answered
+ */
+export class Subscriptions {
+  readonly #handler: SubscriptionsHandler;
+  readonly #slotOf: ((channel: Uint8Array) => number) | null;
+  readonly #families: Readonly<Record<ChannelKind, Family>> = {
+    channel: new Family("channel"),
+    pattern: new Family("pattern"),
+    shard: new Family("shard"),
+  };
+  readonly #waiting = new WaitingCalls();
+  readonly #losses = new Losses();
+  readonly #flight = new Set<Command>();
+  /** Of commands that were refused: each to be asked alone. */
+  #suspects: Subscription[] = [];
+  #isConnected = false;
+
+  /** @param slotOf in a cluster: shard channels of two slots cannot be in one command. */
+  constructor(handler: SubscriptionsHandler, slotOf: ((channel: Uint8Array) => number) | null = null) {
+    this.#handler = handler;
+    this.#slotOf = slotOf;
+  }
+
+  /** All that are wanted. */
+  get size(): number {
+    return KINDS.reduce((sum, kind) => sum + this.count(kind), 0);
+  }
+
+  count(kind: ChannelKind): number {
+    return this.#families[kind].wanted.size;
+  }
+
+  find(kind: ChannelKind, key: string): Subscription | undefined {
+    return this.#families[kind].wanted.get(key);
+  }
+
+  /** Null for one that is not wanted. */
+  state(kind: ChannelKind, key: string): SubscriptionState | null {
+    const subscription = this.find(kind, key);
+    if (subscription === undefined) return null;
+    const { stage } = subscription;
+    return stage === "confirmed" || stage === "failed" ? stage : "pending";
+  }
+
+  // What the user wants
+
+  /** The call resolves when all are confirmed. When one is refused it rejects, and its listener is taken back from all of them. */
+  subscribe(kind: ChannelKind, keys: ReadonlySet<string>, listener: MessageListener, settle: Settle): Call {
+    const family = this.#families[kind];
+    const call = new Call(settle, listener);
+    for (const key of keys) {
+      const subscription = family.wanted.get(key) ?? this.#revive(family, key) ?? family.begin(key);
+      if (subscription.add(listener) || this.#waiting.disown(subscription, listener))
+        call.added.add(subscription);
+      if (subscription.stage === "confirmed") continue;
+      if (subscription.stage === "failed") family.renew(subscription);
+      this.#waiting.wait(call, subscription);
+    }
+    if (call.missing.size === 0) call.resolve();
+    return call;
+  }
+
+  /**
+   * The call resolves when the server sends no more of them; at once where others listen still, and while there is no connection.
+   * A `subscribe` that still waits for one of them waits for its others only.
+   *
+   * @param keys null: all of this kind. @param listener null: all of them.
+   */
+  unsubscribe(
+    kind: ChannelKind,
+    keys: ReadonlySet<string> | null,
+    listener: MessageListener | null,
+    settle: Settle,
+  ): void {
+    const family = this.#families[kind];
+    const call = new Call(settle, null);
+    for (const key of keys ?? [...family.wanted.keys()]) {
+      const subscription = family.wanted.get(key);
+      if (subscription !== undefined) this.#release(subscription, listener);
+      const ending = family.ending.get(key);
+      if (ending !== undefined && !family.wanted.has(key)) this.#waiting.wait(call, ending);
+    }
+    if (call.missing.size === 0) call.resolve();
+  }
+
+  /** Ends a call before its time: it rejects with this, and what it added is taken back. */
+  fail(call: Call, error: unknown): void {
+    this.#waiting.forget(call);
+    for (const subscription of call.added) {
+      if (!this.#isWanted(subscription) || this.#waiting.inherit(subscription, call.listener)) continue;
+      this.#release(subscription, call.listener);
+    }
+    call.reject(error);
+  }
+
+  /** For good: nothing is wanted any more, and no call waits. */
+  close(error: ZmqError): void {
+    const calls = this.#waiting.takeAll();
+    this.lost("reconnect", 0);
+    for (const kind of KINDS) this.#families[kind].clear();
+    for (const call of calls) {
+      if (call.listener === null) call.resolve();
+      else call.reject(error);
+    }
+  }
+
+  // The connection
+
+  /** There is one, on which nothing is subscribed yet. */
+  connected(): void {
+    this.#isConnected = true;
+  }
+
+  /** It is gone. Everything that is wanted is to be asked for anew. */
+  lost(reason: GapReason, now: number): void {
+    this.#isConnected = false;
+    this.#flight.clear();
+    this.#suspects = [];
+    this.#losses.retry();
+    const loss = { reason, since: now };
+    for (const kind of KINDS) {
+      const family = this.#families[kind];
+      for (const subscription of family.wanted.values()) {
+        if (subscription.stage === "confirmed") this.#losses.lost(subscription, loss);
+        family.renew(subscription);
+      }
+      for (const subscription of family.ending.values()) this.#gone(subscription);
+    }
+  }
+
+  /** The commands to send now. None while commands are under way, each of which must be told to `answered`. */
+  next(): Command[] {
+    if (!this.#isConnected || this.#flight.size > 0) return [];
+    for (const kind of KINDS) {
+      const family = this.#families[kind];
+      this.#send("subscribe", kind, takeSome(family.fresh));
+      this.#send("unsubscribe", kind, take(family.ending.values(), MOST));
+    }
+    for (const subscription of this.#suspects.splice(0, MOST))
+      if (this.#isWanted(subscription) && subscription.stage === "new")
+        this.#send("subscribe", subscription.kind, [subscription]);
+    return [...this.#flight];
+  }
+
+  /** A confirmation that a channel is subscribed to. */
+  confirmed(kind: ChannelKind, key: string): void {
+    const family = this.#families[kind];
+    const subscription = family.wanted.get(key) ?? family.ending.get(key);
+    if (subscription?.stage !== "asked") return;
+    subscription.stage = "confirmed";
+    if (!this.#isWanted(subscription)) return;
+    this.#losses.restored(subscription);
+    this.#waiting.answered(subscription);
+  }
+
+  /** A confirmation that a channel is no longer subscribed to, which the server may also send by itself. */
+  ended(kind: ChannelKind, key: string, now: number): void {
+    const family = this.#families[kind];
+    const subscription = family.wanted.get(key) ?? family.ending.get(key);
+    if (subscription?.stage !== "confirmed") return;
+    if (!this.#isWanted(subscription)) {
+      this.#gone(subscription);
+      return;
+    }
+    this.#losses.lost(subscription, { reason: "moved", since: now });
+    family.renew(subscription);
+    this.#handler.onMoved(subscription);
+  }
+
+  /** A command's confirmations have all come, or it was refused. */
+  answered(command: Command, error: ZmqError | null): void {
+    if (!this.#flight.delete(command)) return;
+    for (const subscription of command.subscriptions) {
+      if (command.verb === "unsubscribe") this.#unsubscribed(subscription, error);
+      else if (subscription.stage === "asked") this.#notConfirmed(command, subscription, error);
+    }
+  }
+
+  /** What was lost and stands again, once nothing of it is missing. */
+  takeGaps(): Gap[] {
+    return this.#losses.take();
+  }
+
+  #notConfirmed(command: Command, subscription: Subscription, error: ZmqError | null): void {
+    if (!this.#isWanted(subscription)) this.#gone(subscription);
+    else if (error === null)
+      this.#refused(subscription, new ZmqError("EPROTO", "not confirmed by the server"));
+    else if (command.subscriptions.length === 1) this.#refused(subscription, error);
+    else {
+      subscription.stage = "new";
+      this.#suspects.push(subscription);
+    }
+  }
+
+  #refused(subscription: Subscription, error: ZmqError): void {
+    subscription.stage = "failed";
+    this.#losses.refused(subscription);
+    for (const call of this.#waiting.take(subscription)) this.fail(call, error);
+    if (this.#isWanted(subscription)) this.#handler.onRefused(subscription, error);
+  }
+
+  #unsubscribed(subscription: Subscription, error: ZmqError | null): void {
+    // MOVED: the channel is another node's, so this one has nothing of it.
+    if (error === null || error.code === "MOVED") this.#gone(subscription);
+    else {
+      this.#families[subscription.kind].ending.delete(subscription.key);
+      for (const call of this.#waiting.take(subscription)) this.fail(call, error);
+    }
+  }
+
+  /** The server has nothing more of one that nobody wants. */
+  #gone(subscription: Subscription): void {
+    this.#families[subscription.kind].ending.delete(subscription.key);
+    this.#waiting.answered(subscription);
+  }
+
+  #send(verb: Command["verb"], kind: ChannelKind, subscriptions: readonly Subscription[]): void {
+    for (const subscription of subscriptions) subscription.stage = verb === "subscribe" ? "asked" : "leaving";
+    for (const group of this.#inOneCommand(kind, subscriptions))
+      this.#flight.add({ verb, kind, subscriptions: group });
+  }
+
+  #inOneCommand(kind: ChannelKind, subscriptions: readonly Subscription[]): (readonly Subscription[])[] {
+    if (subscriptions.length === 0) return [];
+    if (kind !== "shard" || this.#slotOf === null) return [subscriptions];
+    const slots = new Map<number, Subscription[]>();
+    for (const subscription of subscriptions) {
+      const slot = this.#slotOf(bytesOf(subscription.key));
+      const group = slots.get(slot);
+      if (group === undefined) slots.set(slot, [subscription]);
+      else group.push(subscription);
+    }
+    return [...slots.values()];
+  }
+
+  #isWanted(subscription: Subscription): boolean {
+    return this.#families[subscription.kind].wanted.get(subscription.key) === subscription;
+  }
+
+  #release(subscription: Subscription, listener: MessageListener | null): void {
+    if (listener === null) subscription.listeners = null;
+    else if (!subscription.remove(listener)) return;
+    const family = this.#families[subscription.kind];
+    family.drop(subscription);
+    this.#losses.forget(subscription);
+    this.#waiting.answered(subscription);
+  }
+
+  /** It is wanted again before an UNSUBSCRIBE was sent. */
+  #revive(family: Family, key: string): Subscription | undefined {
+    const subscription = family.ending.get(key);
+    if (subscription === undefined || subscription.stage === "leaving") return undefined;
+    this.#gone(subscription);
+    family.wanted.set(key, subscription);
+    return subscription;
+  }
+}
+
+/** The subscriptions of one kind. */
+class Family {
+  readonly kind: ChannelKind;
+  readonly wanted = new Map<string, Subscription>();
+  /** Wanted, to be asked for. */
+  readonly fresh = new Set<Subscription>();
+  readonly ending = new Map<string, Subscription>();
+
+  constructor(kind: ChannelKind) {
+    this.kind = kind;
+  }
+
+  begin(key: string): Subscription {
+    const subscription = new Subscription(this.kind, key);
+    this.wanted.set(key, subscription);
+    this.fresh.add(subscription);
+    return subscription;
+  }
+
+  renew(subscription: Subscription): void {
+    subscription.stage = "new";
+    this.fresh.add(subscription);
+  }
+
+  drop(subscription: Subscription): void {
+    this.wanted.delete(subscription.key);
+    this.fresh.delete(subscription);
+    if (subscription.stage === "asked" || subscription.stage === "confirmed")
+      this.ending.set(subscription.key, subscription);
+  }
+
+  clear(): void {
+    this.wanted.clear();
+    this.fresh.clear();
+    this.ending.clear();
+  }
+}
+
+/** The first ones, taken out. */
+function takeSome(from: Set<Subscription>): Subscription[] {
+  const taken = take(from, MOST);
+  for (const subscription of taken) from.delete(subscription);
+  return taken;
+}
+
+function take(from: Iterable<Subscription>, most: number): Subscription[] {
+  const taken: Subscription[] = [];
+  for (const subscription of from) {
+    taken.push(subscription);
+    if (taken.length === most) break;
+  }
+  return taken;
+}
