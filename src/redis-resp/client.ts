@@ -6,7 +6,7 @@ import { Call, type CallOptions, Calls, closedError } from "./call.ts";
 import { RedisCommands } from "./commands.ts";
 import type { RespConnection } from "./connection.ts";
 import { type Argument, checkArguments } from "./encoder.ts";
-import { ReplyError } from "./errors.ts";
+import { isRefusal } from "./errors.ts";
 import { Link } from "./link.ts";
 import { OfflineQueue } from "./offline-queue.ts";
 import { type RedisOptions, resolveOptions } from "./options.ts";
@@ -35,9 +35,6 @@ export interface ClientStats {
   /** Connections that became ready. */
   connections: number;
 }
-
-/** Errors of a server that lets us in later. */
-const PASSING = new Set(["LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN", "CLUSTERDOWN"]);
 
 /**
  * A client of one Redis server. It connects at the first command, and again whenever the connection is lost.
@@ -157,8 +154,7 @@ export class RedisClient extends RedisCommands {
   }
 
   #onFailed(error: ZmqError, retryIn: number): void {
-    const isRefusal = error instanceof ReplyError && !PASSING.has(error.code);
-    if (isRefusal) this.#queue.rejectAll(error);
+    if (isRefusal(error)) this.#queue.rejectAll(error);
     else this.#queue.rejectConnects(error);
     this.events.emit({ type: "error", error, retryIn });
   }

@@ -31,3 +31,11 @@ export class RespError extends ZmqError {
     this.excerpt = excerpt;
   }
 }
+
+/** Codes of a server that lets us in later. */
+const PASSING = new Set(["LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN", "CLUSTERDOWN"]);
+
+/** Why connecting failed: the server does not let us in (WRONGPASS, NOAUTH...), and waiting does not help. */
+export function isRefusal(error: ZmqError): boolean {
+  return error instanceof ReplyError && !PASSING.has(error.code);
+}

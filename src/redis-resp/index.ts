@@ -12,4 +12,17 @@ export { type DecoderOptions, RespDecoder } from "./decoder.ts";
 export { type Argument, CommandWriter, encodeCommand, type WriterEnvironment } from "./encoder.ts";
 export { ReplyError, RespError } from "./errors.ts";
 export type { ConnectionOptions, Credentials, RedisOptions } from "./options.ts";
+export type { ChannelKind, ChannelName } from "./pubsub/channel.ts";
+export type {
+  GapEvent,
+  SubscriberErrorEvent,
+  SubscriberEvents,
+  SubscriberOptions,
+  SubscriberStats,
+} from "./pubsub/events.ts";
+export type { InboxOptions, ReceiveBatchOptions, ReceivedMessage } from "./pubsub/inbox.ts";
+export type { GapReason } from "./pubsub/losses.ts";
+export type { MessageListener } from "./pubsub/subscription.ts";
+export type { SubscriptionState } from "./pubsub/subscriptions.ts";
+export { RedisSubscriber, type SubscriberParts } from "./subscriber.ts";
 export { asText, RespPush, type RespValue, type TextValue } from "./values.ts";

@@ -36,9 +36,10 @@ export class Emitter<Events extends { [Type in keyof Events]: { type: Type } }> 
     return this;
   }
 
-  emit<Type extends keyof Events>(event: Events[Type] & { type: Type }): void {
+  /** @returns whether anyone listens. */
+  emit<Type extends keyof Events>(event: Events[Type] & { type: Type }): boolean {
     const listeners = this.#listeners.get(event.type);
-    if (listeners === undefined) return;
+    if (listeners === undefined || listeners.length === 0) return false;
     for (const { call, once } of [...listeners]) {
       if (once) this.off(event.type, call as (event: Events[Type]) => void);
       try {
@@ -47,6 +48,7 @@ export class Emitter<Events extends { [Type in keyof Events]: { type: Type } }> 
         throwUncaught(this.#environment, error);
       }
     }
+    return true;
   }
 
   #add(type: keyof Events, listener: Listener): this {

@@ -33,6 +33,10 @@ export class Call {
 export class WaitingCalls {
   readonly #calls = new Map<Subscription, Call[]>();
 
+  get isEmpty(): boolean {
+    return this.#calls.size === 0;
+  }
+
   wait(call: Call, subscription: Subscription): void {
     call.missing.add(subscription);
     const calls = this.#calls.get(subscription);
@@ -83,10 +87,12 @@ export class WaitingCalls {
     call.missing.clear();
   }
 
-  /** All that wait, each once. None waits afterwards. */
-  takeAll(): Set<Call> {
-    const all = new Set([...this.#calls.values()].flat());
+  /** All that wait, each once. */
+  all(): Set<Call> {
+    return new Set([...this.#calls.values()].flat());
+  }
+
+  clear(): void {
     this.#calls.clear();
-    return all;
   }
 }

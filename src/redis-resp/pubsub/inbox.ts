@@ -106,13 +106,13 @@ export class Inbox {
     return {
       next: () => {
         if (this.#isClosed) return Promise.resolve({ done: true, value: undefined });
-        return this.receive().then(
-          (value): IteratorResult<ReceivedMessage, undefined> => ({ done: false, value }),
-          (error): IteratorResult<ReceivedMessage, undefined> => {
-            if (this.#isClosed) return { done: true, value: undefined };
-            throw error;
-          },
-        );
+        const message = this.#shift();
+        if (message !== undefined && !this.#pace.isDue()) return Promise.resolve(toResult(message));
+        const next = message === undefined ? this.#wait(null) : this.#pace.turn().then(() => message);
+        return next.then(toResult, (error) => {
+          if (this.#isClosed) return { done: true, value: undefined };
+          throw error;
+        });
       },
     };
   }
@@ -192,4 +192,8 @@ export class Inbox {
 
 function costOf({ channel, payload }: ReceivedMessage): number {
   return payload.length + channel.length + OVERHEAD;
+}
+
+function toResult(value: ReceivedMessage): IteratorResult<ReceivedMessage, undefined> {
+  return { done: false, value };
 }

@@ -38,12 +38,6 @@ export class Overflow {
     this.#tellSoon();
   }
 
-  /** Nobody wants it any more. */
-  forget(subscription: Subscription): void {
-    this.#counts.delete(subscription);
-    this.#affected.delete(subscription);
-  }
-
   clear(): void {
     this.#counts.clear();
     this.#affected.clear();

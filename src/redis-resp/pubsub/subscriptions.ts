@@ -1,8 +1,9 @@
 import { ZmqError } from "../../errors.ts";
 import { Call, type Settle, WaitingCalls } from "./call.ts";
 import { bytesOf, type ChannelKind, KINDS } from "./channel.ts";
+import { Family } from "./family.ts";
 import { type Gap, type GapReason, Losses } from "./losses.ts";
-import { type MessageListener, Subscription } from "./subscription.ts";
+import type { MessageListener, Subscription } from "./subscription.ts";
 
 /** Channels at most in one command: one with ten thousand would hold up the first confirmations. */
 const MOST = 500;
@@ -64,8 +65,18 @@ export class Subscriptions {
     return this.#families[kind].wanted.size;
   }
 
+  /** Something is wanted, or a call waits. */
+  get isInUse(): boolean {
+    return this.size > 0 || !this.#waiting.isEmpty;
+  }
+
   find(kind: ChannelKind, key: string): Subscription | undefined {
     return this.#families[kind].wanted.get(key);
+  }
+
+  /** The same by the bytes that a message brings. */
+  match(kind: ChannelKind, name: Uint8Array): Subscription | undefined {
+    return this.#families[kind].match(name);
   }
 
   /** Null for one that is not wanted. */
@@ -127,9 +138,15 @@ export class Subscriptions {
     call.reject(error);
   }
 
+  /** The server does not let us in: nobody is to wait for it in vain. What calls before these have added stays wanted. */
+  failAll(error: ZmqError): void {
+    for (const call of this.#waiting.all()) if (call.missing.size > 0) this.fail(call, error);
+  }
+
   /** For good: nothing is wanted any more, and no call waits. */
   close(error: ZmqError): void {
-    const calls = this.#waiting.takeAll();
+    const calls = this.#waiting.all();
+    this.#waiting.clear();
     this.lost("reconnect", 0);
     for (const kind of KINDS) this.#families[kind].clear();
     for (const call of calls) {
@@ -287,44 +304,6 @@ export class Subscriptions {
     this.#gone(subscription);
     family.wanted.set(key, subscription);
     return subscription;
-  }
-}
-
-/** The subscriptions of one kind. */
-class Family {
-  readonly kind: ChannelKind;
-  readonly wanted = new Map<string, Subscription>();
-  /** Wanted, to be asked for. */
-  readonly fresh = new Set<Subscription>();
-  readonly ending = new Map<string, Subscription>();
-
-  constructor(kind: ChannelKind) {
-    this.kind = kind;
-  }
-
-  begin(key: string): Subscription {
-    const subscription = new Subscription(this.kind, key);
-    this.wanted.set(key, subscription);
-    this.fresh.add(subscription);
-    return subscription;
-  }
-
-  renew(subscription: Subscription): void {
-    subscription.stage = "new";
-    this.fresh.add(subscription);
-  }
-
-  drop(subscription: Subscription): void {
-    this.wanted.delete(subscription.key);
-    this.fresh.delete(subscription);
-    if (subscription.stage === "asked" || subscription.stage === "confirmed")
-      this.ending.set(subscription.key, subscription);
-  }
-
-  clear(): void {
-    this.wanted.clear();
-    this.fresh.clear();
-    this.ending.clear();
   }
 }
 

@@ -1,0 +1,118 @@
+import type { Environment } from "../../runtime/environment.ts";
+import type { RespPush, RespValue } from "../values.ts";
+import { type ChannelKind, keyOfBytes } from "./channel.ts";
+import type { Inbox } from "./inbox.ts";
+import type { MessageListener, Subscription } from "./subscription.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** Brings what the server pushes to where it belongs. What a listener throws keeps no other from his messages. */
+export class Delivery {
+  /** Messages. */
+  received = 0;
+  readonly #environment: Environment;
+  readonly #subscriptions: Subscriptions;
+  readonly #onThrown: (error: unknown, subscription: Subscription) => void;
+  /** The listener of subscriptions without one, by kind. */
+  readonly #toInbox: Readonly<Record<ChannelKind, MessageListener>>;
+
+  constructor(
+    environment: Environment,
+    subscriptions: Subscriptions,
+    inbox: Inbox,
+    onThrown: (error: unknown, subscription: Subscription) => void,
+  ) {
+    this.#environment = environment;
+    this.#subscriptions = subscriptions;
+    this.#onThrown = onThrown;
+    this.#toInbox = {
+      channel: (payload, channel) => inbox.push({ kind: "channel", pattern: null, channel, payload }),
+      pattern: (payload, channel, pattern) => inbox.push({ kind: "pattern", pattern, channel, payload }),
+      shard: (payload, channel) => inbox.push({ kind: "shard", pattern: null, channel, payload }),
+    };
+  }
+
+  toInbox(kind: ChannelKind): MessageListener {
+    return this.#toInbox[kind];
+  }
+
+  push({ kind, items }: RespPush): void {
+    switch (kind) {
+      case "message":
+        this.#message("channel", items);
+        break;
+      case "pmessage":
+        this.#patternMessage(items);
+        break;
+      case "smessage":
+        this.#message("shard", items);
+        break;
+      case "subscribe":
+        this.#confirmed("channel", items);
+        break;
+      case "psubscribe":
+        this.#confirmed("pattern", items);
+        break;
+      case "ssubscribe":
+        this.#confirmed("shard", items);
+        break;
+      case "unsubscribe":
+        this.#ended("channel", items);
+        break;
+      case "punsubscribe":
+        this.#ended("pattern", items);
+        break;
+      case "sunsubscribe":
+        this.#ended("shard", items);
+        break;
+    }
+  }
+
+  #confirmed(kind: ChannelKind, [name]: RespValue[]): void {
+    if (name instanceof Uint8Array) this.#subscriptions.confirmed(kind, keyOfBytes(name));
+  }
+
+  /** Without a name when there was nothing to end. */
+  #ended(kind: ChannelKind, [name]: RespValue[]): void {
+    if (name instanceof Uint8Array)
+      this.#subscriptions.ended(kind, keyOfBytes(name), this.#environment.now());
+  }
+
+  #message(kind: "channel" | "shard", [channel, payload]: RespValue[]): void {
+    // An invalidated key of client-side caching comes as a message too, without bytes.
+    if (!(channel instanceof Uint8Array) || !(payload instanceof Uint8Array)) return;
+    const subscription = this.#subscriptions.match(kind, channel);
+    if (subscription !== undefined) this.#deliver(subscription, payload as Buffer, channel as Buffer, null);
+  }
+
+  #patternMessage([pattern, channel, payload]: RespValue[]): void {
+    if (!(pattern instanceof Uint8Array && channel instanceof Uint8Array && payload instanceof Uint8Array))
+      return;
+    const subscription = this.#subscriptions.match("pattern", pattern);
+    if (subscription !== undefined)
+      this.#deliver(subscription, payload as Buffer, channel as Buffer, pattern as Buffer);
+  }
+
+  #deliver(subscription: Subscription, payload: Buffer, channel: Buffer, pattern: Buffer | null): void {
+    this.received += 1;
+    const { listeners } = subscription;
+    if (typeof listeners === "function") this.#call(subscription, listeners, payload, channel, pattern);
+    else if (listeners !== null)
+      for (const listener of listeners) this.#call(subscription, listener, payload, channel, pattern);
+  }
+
+  #call(
+    subscription: Subscription,
+    listener: MessageListener,
+    payload: Buffer,
+    channel: Buffer,
+    pattern: Buffer | null,
+  ): void {
+    try {
+      const returned: unknown = listener(payload, channel, pattern);
+      // An async listener fails by its promise.
+      if (returned instanceof Promise) returned.catch((error) => this.#onThrown(error, subscription));
+    } catch (error) {
+      this.#onThrown(error, subscription);
+    }
+  }
+}
