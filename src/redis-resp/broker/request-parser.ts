@@ -1,5 +1,5 @@
 import type { Environment } from "../../runtime/environment.ts";
-import { GrowingBytes } from "./growing-bytes.ts";
+import { GrowingBytes } from "../growing-bytes.ts";
 import { splitInline } from "./inline.ts";
 
 const CR = 13;
@@ -93,7 +93,7 @@ export class RequestParser {
   }
 
   #readStart(): Uint8Array[] | null {
-    const first = this.#held === null ? this.#chunk[this.#at] : this.#held.bytes[0];
+    const first = this.#held === null ? this.#chunk[this.#at] : this.#held.memory[0];
     if (first !== ASTERISK) return this.#readInline();
     const line = this.#readLine(CR, "too big mbulk count string");
     if (line === null) return null;
@@ -152,19 +152,19 @@ export class RequestParser {
         this.#count(length);
         return this.#environment.view(chunk.buffer, chunk.byteOffset + at, length);
       }
-      this.#held = new GrowingBytes(this.#environment.allocate, length);
+      this.#held = new GrowingBytes(this.#environment.allocate, length, length);
     }
     const held = this.#held;
-    const body = chunk.subarray(at, at + length - held.size);
-    held.add(body);
-    this.#count(body.length);
-    const trailer = Math.min(2 - this.#trailer, chunk.length - at - body.length);
-    this.#at = at + body.length + trailer;
+    const to = Math.min(chunk.length, at + length - held.length);
+    held.add(chunk, at, to);
+    this.#count(to - at);
+    const trailer = Math.min(2 - this.#trailer, chunk.length - to);
+    this.#at = to + trailer;
     this.#trailer += trailer;
     if (this.#trailer < 2) return null;
     this.#held = null;
     this.#trailer = 0;
-    return held.bytes;
+    return held.memory;
   }
 
   /** A line without its end, which is an LF, or a CR and whatever byte follows. */
@@ -172,27 +172,30 @@ export class RequestParser {
     const held = this.#held;
     const chunk = this.#chunk;
     const from = this.#at;
-    if (end === CR && held?.bytes.at(-1) === CR) {
+    if (end === CR && held !== null && held.memory[held.length - 1] === CR) {
       this.#at = from + 1;
-      this.#held = null;
-      return held.bytes.subarray(0, -1);
+      return this.#takeHeld(held.length - 1);
     }
     const behind = end === CR ? 1 : 0;
     let to = from;
     while (to < chunk.length && chunk[to] !== end) to += 1;
-    if ((held?.size ?? 0) + to - from > MAX_LINE) throw protocolError(tooBig);
-    if (to + behind < chunk.length) {
-      this.#at = to + behind + 1;
-      const rest = chunk.subarray(from, to);
-      if (held === null) return rest;
-      this.#held = null;
-      held.add(rest);
-      return held.bytes;
+    if ((held?.length ?? 0) + to - from > MAX_LINE) throw protocolError(tooBig);
+    if (to + behind >= chunk.length) {
+      this.#held ??= new GrowingBytes(this.#environment.allocate, 32, MAX_LINE + 1);
+      this.#held.add(chunk, from, chunk.length);
+      this.#at = chunk.length;
+      return null;
     }
-    this.#held ??= new GrowingBytes(this.#environment.allocate, MAX_LINE + 1);
-    this.#held.add(chunk.subarray(from));
-    this.#at = chunk.length;
-    return null;
+    this.#at = to + behind + 1;
+    if (held === null) return chunk.subarray(from, to);
+    held.add(chunk, from, to);
+    return this.#takeHeld(held.length);
+  }
+
+  #takeHeld(length: number): Uint8Array {
+    const held = this.#held as GrowingBytes;
+    this.#held = null;
+    return held.memory.subarray(0, length);
   }
 
   #count(bytes: number): void {
