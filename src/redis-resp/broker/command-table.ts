@@ -1,7 +1,7 @@
 import { keyOf } from "./bytes.ts";
 import type { Command } from "./command.ts";
 import { CLUSTER } from "./commands/cluster.ts";
-import { COMMAND } from "./commands/command.ts";
+import { describing } from "./commands/command.ts";
 import { CONNECTION } from "./commands/connection.ts";
 import { HASHES } from "./commands/hashes.ts";
 import { KEYS } from "./commands/keys.ts";
@@ -18,7 +18,7 @@ export const COMMANDS: readonly Command[] = [
   ...PUBSUB,
   ...SERVER,
   ...CLUSTER,
-  ...COMMAND,
+  describing(() => COMMANDS, findCommand),
 ];
 
 /** By name, in both of the ways that clients write it. */

@@ -1,7 +1,16 @@
 import type { Session } from "./session.ts";
 
 /** As `COMMAND` shows them. */
-export type Flag = "readonly" | "write" | "denyoom" | "fast" | "admin" | "pubsub" | "no_auth" | "loading" | "stale";
+export type Flag =
+  | "readonly"
+  | "write"
+  | "denyoom"
+  | "fast"
+  | "admin"
+  | "pubsub"
+  | "no_auth"
+  | "loading"
+  | "stale";
 
 /** What the broker can do: one command, or one with subcommands. */
 export interface Command {
@@ -14,9 +23,18 @@ export interface Command {
   readonly keys?: readonly [first: number, last: number, step: number];
   /** Also allowed to a RESP2 client with subscriptions. */
   readonly whileSubscribed?: true;
-  /** @param args at least as many as `arity` says, the name first. They are views: copy what is to be kept. */
+  /**
+   * Replies, once or with pushes.
+   * @param args at least as many as `arity` says, the name first. They are views: copy what is to be kept.
+   * @throws {CommandError}
+   */
   readonly run: (session: Session, args: readonly Uint8Array[]) => void;
   readonly subcommands?: readonly Command[];
+}
+
+/** Ends a command, of which nothing was replied yet, with an error reply. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
 }
 
 export const SYNTAX_ERROR = "ERR syntax error";

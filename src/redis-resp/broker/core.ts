@@ -17,8 +17,8 @@ export class Core {
   readonly channels: Topics<Session> = new Topics(CHANNEL);
   readonly patterns: Topics<Session> = new Topics(PATTERN);
   readonly shardChannels: Topics<Session> = new Topics(SHARD);
-  readonly sessions = new Set<Session>();
-  readonly faults = new FaultState();
+  readonly sessions: Set<Session> = new Set();
+  readonly faults: FaultState = new FaultState();
   readonly counters = {
     connections: 0,
     refused: 0,
@@ -29,6 +29,10 @@ export class Core {
   };
   /** Where clients reach the broker. */
   address: { readonly host: string; readonly port: number } = { host: "", port: 0 };
+  /** The broker, as a node of a cluster. */
+  readonly nodeId: string;
+  /** Those who wait until nobody is connected. */
+  readonly #waiting: (() => void)[] = [];
   readonly #unflushed: Session[] = [];
   readonly #flush = (): void => {
     for (const session of this.#unflushed.splice(0)) session.flush();
@@ -37,6 +41,8 @@ export class Core {
   constructor(environment: Environment, options: ResolvedOptions) {
     this.environment = environment;
     this.options = options;
+    const hex = (): string => Math.floor(environment.random() * 16).toString(16);
+    this.nodeId = Array.from({ length: 40 }, hex).join("");
     this.store = new Store(options.cluster ? 1 : DATABASES, options.maxMemory, environment.now);
   }
 
@@ -51,6 +57,17 @@ export class Core {
     } else if (this.faults.frozen) {
       stream.pause();
     }
+  }
+
+  onGone(session: Session): void {
+    this.sessions.delete(session);
+    if (this.sessions.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Closes all connections. Resolves when the last one is gone. */
+  async end(): Promise<void> {
+    for (const session of [...this.sessions]) session.destroy();
+    if (this.sessions.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Writes what the session has to say, together with the rest of what this turn of the event loop brings. */

@@ -28,7 +28,8 @@ export function encodeBulks(
   let at = head.length;
   for (const bulk of bulks) {
     at = writeLength(encoded, at, bulk.length);
-    if (bulk.length < 32) for (let from = 0; from < bulk.length; from++) encoded[at + from] = bulk[from] as number;
+    if (bulk.length < 32)
+      for (let from = 0; from < bulk.length; from++) encoded[at + from] = bulk[from] as number;
     else encoded.set(bulk, at);
     at += bulk.length;
     encoded[at] = CR;

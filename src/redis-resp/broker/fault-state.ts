@@ -8,9 +8,9 @@ export interface NodeAddress {
 export class FaultState {
   frozen = false;
   /** Commands, in lower case, that are refused. */
-  readonly commands = new Set<string>();
+  readonly commands: Set<string> = new Set();
   /** Channels and patterns, each taken literally, that are refused. One character per byte. */
-  readonly channels = new Set<string>();
+  readonly channels: Set<string> = new Set();
   /** Slots that belong to another node. */
-  readonly moved = new Map<number, NodeAddress>();
+  readonly moved: Map<number, NodeAddress> = new Map();
 }

@@ -9,19 +9,18 @@ const ESCAPES: ReadonlyMap<number, number> = new Map(
 
 /**
  * Splits a command typed by hand into its arguments: blanks part them, "..." may hold escapes (`\n`, `\x41`), '...' only `\'`.
- * @param line without its line end; a NUL ends it.
+ * @param line without its LF.
  * @returns null when a quote is not closed, or is followed by something else than a blank.
  */
 export function splitInline(line: Uint8Array): Uint8Array[] | null {
-  const nul = line.indexOf(0);
-  const end = nul < 0 ? line.length : nul;
+  const end = line.length;
   const args: Uint8Array[] = [];
   let at = 0;
   for (;;) {
     while (at < end && isBlank(line[at])) at += 1;
     if (at === end) return args;
     const arg: number[] = [];
-    for (; at < end && !isBlank(line[at]); ) {
+    while (at < end && !isBlank(line[at])) {
       const byte = line[at] as number;
       if (byte !== QUOTE && byte !== APOSTROPHE) {
         arg.push(byte);
@@ -66,7 +65,6 @@ function readLiteral(line: Uint8Array, from: number, end: number, arg: number[])
   return -1;
 }
 
-/** As C's `isspace` has it. */
 function isBlank(byte: number | undefined): boolean {
-  return byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }

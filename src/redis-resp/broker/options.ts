@@ -1,4 +1,5 @@
 import { ZmqError } from "../../errors.ts";
+import { checkNames, wholeNumber } from "../options.ts";
 
 /** Sizes in bytes, durations in ms. */
 export interface BrokerOptions {
@@ -48,6 +49,7 @@ const NUMBERS = {
  * @throws {TypeError} for a value of the wrong kind.
  */
 export function resolveBrokerOptions(given: BrokerOptions): ResolvedOptions {
+  checkNames(given, ["host", "port", "password", "cluster", ...Object.keys(NUMBERS)]);
   const { host = "127.0.0.1", port, password = null, cluster = false, ...numbers } = given;
   if (typeof host !== "string") throw new TypeError("host must be a string");
   if (password !== null && typeof password !== "string") throw new TypeError("password must be a string");
@@ -57,8 +59,6 @@ export function resolveBrokerOptions(given: BrokerOptions): ResolvedOptions {
   if (password === null && !isLoopback(host)) {
     throw new ZmqError("EINVAL", `a broker on ${host}, which is not loopback, needs a password`);
   }
-  const unknown = Object.keys(numbers).filter((name) => !(name in NUMBERS));
-  if (unknown.length > 0) throw new ZmqError("EINVAL", `unknown option: ${unknown.join(", ")}`);
   const resolved = Object.fromEntries(
     Object.entries(NUMBERS).map(([name, [initial, least]]) => {
       const value = numbers[name as keyof typeof NUMBERS];
@@ -72,13 +72,6 @@ export function resolveBrokerOptions(given: BrokerOptions): ResolvedOptions {
     cluster,
     ...resolved,
   });
-}
-
-function wholeNumber(name: string, value: unknown, initial: number, least: number, most: number): number {
-  if (value === undefined) return initial;
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number`);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new ZmqError("EINVAL", `${name} must be a whole number from ${least} to ${most}, not ${value}`);
 }
 
 /** A name other than `localhost` may resolve to anything. */

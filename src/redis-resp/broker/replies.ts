@@ -8,7 +8,7 @@ const NO_HEAD = new Uint8Array(0);
 /** The replies `:0` to `:9`, which are most of those to PUBLISH. */
 const DIGITS: readonly Uint8Array[] = Array.from({ length: 10 }, (_, digit) => header(":", digit));
 
-/** Writes replies in the protocol now in force: RESP3's own types are maps, pushes, nulls and verbatim strings. */
+/** Writes replies in the protocol now in force: RESP3's own types are maps, sets, pushes, nulls and verbatim strings. */
 export class Replies {
   protocol: 2 | 3 = 2;
   readonly #allocate: (size: number) => Uint8Array;
@@ -59,6 +59,11 @@ export class Replies {
   /** So many replies follow. */
   array(count: number): void {
     this.#add(header("*", count));
+  }
+
+  /** So many replies follow, in no order. */
+  set(count: number): void {
+    this.#add(header(this.protocol === 3 ? "~" : "*", count));
   }
 
   /** So many pairs of replies follow. */

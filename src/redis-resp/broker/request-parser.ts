@@ -109,7 +109,7 @@ export class RequestParser {
   #readInline(): Uint8Array[] | null {
     const line = this.#readLine(LF, "too big inline request");
     if (line === null) return null;
-    const args = splitInline(line.at(-1) === CR ? line.subarray(0, -1) : line);
+    const args = splitInline(line);
     if (args === null) throw protocolError("unbalanced quotes in request");
     return args.length > 0 ? args : null;
   }
@@ -134,11 +134,14 @@ export class RequestParser {
 
   #checkedLength(line: Uint8Array): number {
     if (line[0] !== DOLLAR) {
-      throw protocolError(`expected '$', got '${line.length > 0 ? String.fromCharCode(line[0] as number) : "\r"}'`);
+      throw protocolError(
+        `expected '$', got '${line.length > 0 ? String.fromCharCode(line[0] as number) : "\r"}'`,
+      );
     }
     const length = lengthOf(line);
     if (!(length >= 0 && length <= this.#limits.maxBulk)) throw protocolError("invalid bulk length");
-    if (length > MAX_BULK_BEFORE_AUTH && !this.authenticated) throw protocolError("unauthenticated bulk length");
+    if (length > MAX_BULK_BEFORE_AUTH && !this.authenticated)
+      throw protocolError("unauthenticated bulk length");
     this.#count(ARGUMENT_OVERHEAD);
     return length;
   }

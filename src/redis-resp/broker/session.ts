@@ -5,6 +5,7 @@ import { execute } from "./execute.ts";
 import { Output } from "./output.ts";
 import { Replies } from "./replies.ts";
 import { RequestError, RequestParser } from "./request-parser.ts";
+import type { Database } from "./store.ts";
 import type { Receiver, Topic, Topics } from "./topics.ts";
 
 /** Bytes that do not wait for the end of the turn. */
@@ -20,9 +21,9 @@ export class Session implements StreamHandler, Receiver {
   /** The number of its database. */
   database = 0;
   /** What it is subscribed to. */
-  readonly channels = new Set<Topic<Session>>();
-  readonly patterns = new Set<Topic<Session>>();
-  readonly shardChannels = new Set<Topic<Session>>();
+  readonly channels: Set<Topic<Session>> = new Set();
+  readonly patterns: Set<Topic<Session>> = new Set();
+  readonly shardChannels: Set<Topic<Session>> = new Set();
   readonly #stream: Stream;
   readonly #parser: RequestParser;
   readonly #output: Output;
@@ -59,6 +60,11 @@ export class Session implements StreamHandler, Receiver {
     this.#parser.authenticated = isSo;
   }
 
+  /** The keys of its database. */
+  get keys(): Database {
+    return this.core.store.databases[this.database] as Database;
+  }
+
   get isSubscriber(): boolean {
     return this.channels.size + this.patterns.size + this.shardChannels.size > 0;
   }
@@ -76,7 +82,7 @@ export class Session implements StreamHandler, Receiver {
 
   onEnd(): void {
     this.#leave();
-    this.core.sessions.delete(this);
+    this.core.onGone(this);
   }
 
   /** Takes one message; closes the session when too much waits for it. */
@@ -117,8 +123,8 @@ export class Session implements StreamHandler, Receiver {
     this.#resume();
   }
 
-  /** Of what it is to get next, only so many bytes leave, then the connection ends; `inside`: all but the last byte. */
-  cutAfter(bytes: number | "inside"): void {
+  /** Of what it is to get next, only so many bytes leave, then the connection ends; `inside`: all but the last byte; null: all. */
+  cutAfter(bytes: number | "inside" | null): void {
     this.#cutAfter = bytes;
   }
 
@@ -138,7 +144,8 @@ export class Session implements StreamHandler, Receiver {
       if (this.#cutAfter !== null && this.#cut(chunks)) return;
       this.#isFull = !this.#stream.write(chunks);
     }
-    if (this.#softTimer !== null && this.#output.size <= this.core.options.softOutput) this.#cancelSoftTimer();
+    if (this.#softTimer !== null && this.#output.size <= this.core.options.softOutput)
+      this.#cancelSoftTimer();
     if (this.#phase === "closing" && this.#output.size === 0) {
       this.#leave();
       this.#stream.end();

@@ -92,7 +92,8 @@ export class Database {
     entry.live = false;
     entry.value = NOTHING;
     // Cheap over many deletions, and never more dead entries than live ones, save a few.
-    if (this.#ordered.length > 2 * this.#entries.size + 16) this.#ordered = this.#ordered.filter((e) => e.live);
+    if (this.#ordered.length > 2 * this.#entries.size + 16)
+      this.#ordered = this.#ordered.filter((e) => e.live);
     return wasThere;
   }
 
@@ -128,7 +129,14 @@ export class Database {
 
   #add(key: string): Entry {
     const order = this.#nextOrder++;
-    const entry: Entry = { key, value: NOTHING, expires: Number.POSITIVE_INFINITY, size: 0, order, live: true };
+    const entry: Entry = {
+      key,
+      value: NOTHING,
+      expires: Number.POSITIVE_INFINITY,
+      size: 0,
+      order,
+      live: true,
+    };
     this.#entries.set(key, entry);
     this.#ordered.push(entry);
     return entry;

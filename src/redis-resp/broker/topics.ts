@@ -23,7 +23,7 @@ export interface Receiver {
 export class Topic<R extends Receiver> {
   readonly key: string;
   readonly name: Uint8Array;
-  readonly receivers = new Set<R>();
+  readonly receivers: Set<R> = new Set();
   readonly #heads: { 2: Uint8Array; 3: Uint8Array };
 
   constructor(kind: Kind, key: string) {
@@ -44,8 +44,13 @@ export class Topic<R extends Receiver> {
     let resp3: Uint8Array[] | null = null;
     let sent = 0;
     for (const receiver of this.receivers) {
-      if (receiver.protocol === 3) receiver.deliver((resp3 ??= encodeBulks(allocate, this.#heads[3], bulks)));
-      else receiver.deliver((resp2 ??= encodeBulks(allocate, this.#heads[2], bulks)));
+      if (receiver.protocol === 3) {
+        resp3 ??= encodeBulks(allocate, this.#heads[3], bulks);
+        receiver.deliver(resp3);
+      } else {
+        resp2 ??= encodeBulks(allocate, this.#heads[2], bulks);
+        receiver.deliver(resp2);
+      }
       sent += 1;
     }
     return sent;

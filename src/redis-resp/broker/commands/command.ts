@@ -1,47 +1,44 @@
 import { type Command, container } from "../command.ts";
-import { COMMANDS, findCommand } from "../command-table.ts";
 import type { Session } from "../session.ts";
 
 const flags = ["loading", "stale"] as const;
 
-/** What the broker can do, for clients that ask. */
-export const COMMAND: readonly Command[] = [
-  {
-    ...container("command", [
-      { name: "command|count", arity: 2, flags, run: ({ reply }) => reply.integer(COMMANDS.length) },
-      { name: "command|info", arity: -2, flags, run: inform },
-      { name: "command|docs", arity: -2, flags, run: ({ reply }) => reply.map(0) },
-    ]),
-    arity: -1,
-    flags,
-    run: ({ reply }) => all(reply),
-  },
-];
-
-type Replies = Session["reply"];
-
-function all(reply: Replies): void {
-  reply.array(COMMANDS.length);
-  for (const command of COMMANDS) describe(reply, command);
+/**
+ * What the broker can do, for clients that ask.
+ * @param known all commands, this one among them; a command by its name.
+ */
+export function describing(
+  known: () => readonly Command[],
+  find: (name: Uint8Array) => Command | undefined,
+): Command {
+  const subcommands: Command[] = [
+    { name: "command|count", arity: 2, flags, run: ({ reply }) => reply.integer(known().length) },
+    { name: "command|docs", arity: -2, flags, run: ({ reply }) => reply.map(0) },
+    {
+      name: "command|info",
+      arity: -2,
+      flags,
+      run: ({ reply }, [, , ...names]) => describe(reply, names.length > 0 ? names.map(find) : known()),
+    },
+  ];
+  const run: Command["run"] = ({ reply }) => describe(reply, known());
+  return { ...container("command", subcommands), arity: -1, flags, run };
 }
 
-/** COMMAND INFO [name ...] */
-function inform({ reply }: Session, [, , ...names]: readonly Uint8Array[]): void {
-  if (names.length === 0) return all(reply);
-  reply.array(names.length);
-  for (const name of names) {
-    const command = findCommand(name);
-    if (command === undefined) reply.nullArray();
-    else describe(reply, command);
+/** The first six items of each, as up to version 6: the rest is for people and for access lists. */
+function describe(reply: Session["reply"], commands: readonly (Command | undefined)[]): void {
+  reply.array(commands.length);
+  for (const command of commands) {
+    if (command === undefined) {
+      reply.null();
+      continue;
+    }
+    const { name, arity, flags, keys = [0, 0, 0] } = command;
+    reply.array(6);
+    reply.text(name);
+    reply.integer(arity);
+    reply.set(flags.length);
+    for (const flag of flags) reply.simple(flag);
+    for (const place of keys) reply.integer(place);
   }
-}
-
-/** Its first six items, as up to version 6: the rest is for people and for access lists. */
-function describe(reply: Replies, { name, arity, flags, keys = [0, 0, 0] }: Command): void {
-  reply.array(6);
-  reply.text(name);
-  reply.integer(arity);
-  reply.set(flags.length);
-  for (const flag of flags) reply.simple(flag);
-  for (const place of keys) reply.integer(place);
 }

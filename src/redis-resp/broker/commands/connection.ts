@@ -1,5 +1,12 @@
 import { bytesOf, integerOf, keyOf } from "../bytes.ts";
-import { type Command, container, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  container,
+  NOT_AN_INTEGER,
+  SYNTAX_ERROR,
+  wrongArity,
+} from "../command.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../version.ts";
 
@@ -25,7 +32,7 @@ export const CONNECTION: readonly Command[] = [
 const EMPTY = new Uint8Array(0);
 
 function ping({ reply, protocol, isSubscriber }: Session, args: readonly Uint8Array[]): void {
-  if (args.length > 2) return reply.error(wrongArity("ping"));
+  if (args.length > 2) throw new CommandError(wrongArity("ping"));
   if (protocol === 2 && isSubscriber) {
     reply.array(2);
     reply.text("pong");
@@ -38,21 +45,21 @@ function ping({ reply, protocol, isSubscriber }: Session, args: readonly Uint8Ar
 function hello(session: Session, args: readonly Uint8Array[]): void {
   const { reply } = session;
   const protocol = args[1] === undefined ? BigInt(session.protocol) : integerOf(args[1]);
-  if (protocol === null) return reply.error("ERR Protocol version is not an integer or out of range");
-  if (protocol !== 2n && protocol !== 3n) return reply.error("NOPROTO unsupported protocol version");
+  if (protocol === null) throw new CommandError("ERR Protocol version is not an integer or out of range");
+  if (protocol !== 2n && protocol !== 3n) throw new CommandError("NOPROTO unsupported protocol version");
   for (let at = 2; at < args.length; at++) {
     const option = keyOf(args[at] as Uint8Array);
     const more = args.length - 1 - at;
     if (option.toUpperCase() === "AUTH" && more >= 2) {
-      if (!authenticate(session, args[at + 1] as Uint8Array, args[at + 2] as Uint8Array)) return;
+      authenticate(session, args[at + 1] as Uint8Array, args[at + 2] as Uint8Array);
       at += 2;
     } else if (option.toUpperCase() === "SETNAME" && more >= 1) {
-      if (!takeName(session, args[at + 1] as Uint8Array)) return;
+      takeName(session, args[at + 1] as Uint8Array);
       at += 1;
-    } else return reply.error(`ERR Syntax error in HELLO option '${option}'`);
+    } else throw new CommandError(`ERR Syntax error in HELLO option '${option}'`);
   }
   if (!session.authenticated) {
-    return reply.error(
+    throw new CommandError(
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
         "option can be used to authenticate the client and select the RESP protocol version at the same time",
     );
@@ -84,37 +91,37 @@ const DEFAULT_USER = "default";
 /** AUTH [user] password */
 function auth(session: Session, [, first, second, ...more]: readonly Uint8Array[]): void {
   const { reply } = session;
-  if (more.length > 0) return reply.error(SYNTAX_ERROR);
+  if (more.length > 0) throw new CommandError(SYNTAX_ERROR);
   if (second === undefined && session.core.options.password === null) {
-    return reply.error(
+    throw new CommandError(
       "ERR AUTH <password> called without any password configured for the default user. " +
         "Are you sure your configuration is correct?",
     );
   }
   const user = second === undefined ? bytesOf(DEFAULT_USER) : (first as Uint8Array);
-  if (authenticate(session, user, second ?? (first as Uint8Array))) reply.ok();
+  authenticate(session, user, second ?? (first as Uint8Array));
+  reply.ok();
 }
 
-/** @returns false when it was refused; a client that was let in before stays so. */
-function authenticate(session: Session, user: Uint8Array, password: Uint8Array): boolean {
+/** @throws {CommandError} when they are wrong; a client that was let in before stays so. */
+function authenticate(session: Session, user: Uint8Array, password: Uint8Array): void {
   const { environment, options } = session.core;
   const isRight =
     options.password === null || keyOf(environment.encodeText(options.password)) === keyOf(password);
   if (!isRight || keyOf(user) !== DEFAULT_USER) {
-    session.reply.error("WRONGPASS invalid username-password pair or user is disabled.");
-    return false;
+    throw new CommandError("WRONGPASS invalid username-password pair or user is disabled.");
   }
   session.authenticated = true;
-  return true;
 }
 
 function select(session: Session, [, number]: readonly Uint8Array[]): void {
   const { reply, core } = session;
   const database = integerOf(number as Uint8Array);
-  if (database === null || database !== BigInt.asIntN(32, database)) return reply.error(NOT_AN_INTEGER);
-  if (core.options.cluster && database !== 0n) return reply.error("ERR SELECT is not allowed in cluster mode");
+  if (database === null || database !== BigInt.asIntN(32, database)) throw new CommandError(NOT_AN_INTEGER);
+  if (core.options.cluster && database !== 0n)
+    throw new CommandError("ERR SELECT is not allowed in cluster mode");
   if (database < 0n || database >= BigInt(core.store.databases.length)) {
-    return reply.error("ERR DB index is out of range");
+    throw new CommandError("ERR DB index is out of range");
   }
   session.database = Number(database);
   reply.ok();
@@ -141,22 +148,20 @@ function getName({ reply, name }: Session): void {
 }
 
 function setName(session: Session, name: Uint8Array | undefined): void {
-  if (takeName(session, name as Uint8Array)) session.reply.ok();
+  takeName(session, name as Uint8Array);
+  session.reply.ok();
 }
 
-/** @returns false when it was refused. */
-function takeName(session: Session, bytes: Uint8Array): boolean {
+function takeName(session: Session, bytes: Uint8Array): void {
   const name = keyOf(bytes);
-  if (/^[!-~]*$/.test(name)) {
-    session.name = name;
-    return true;
+  if (!/^[!-~]*$/.test(name)) {
+    throw new CommandError("ERR Client names cannot contain spaces, newlines or special characters.");
   }
-  session.reply.error("ERR Client names cannot contain spaces, newlines or special characters.");
-  return false;
+  session.name = name;
 }
 
 /** Nothing is ever evicted here, nor does anyone ask when a key was used last. */
 function onOrOff({ reply }: Session, [, , how]: readonly Uint8Array[]): void {
   if (/^(on|off)$/i.test(keyOf(how as Uint8Array))) reply.ok();
-  else reply.error(SYNTAX_ERROR);
+  else throw new CommandError(SYNTAX_ERROR);
 }

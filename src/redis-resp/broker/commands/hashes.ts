@@ -1,5 +1,5 @@
 import { bytesOf, keyOf } from "../bytes.ts";
-import { type Command, WRONG_TYPE, wrongArity } from "../command.ts";
+import { type Command, CommandError, WRONG_TYPE, wrongArity } from "../command.ts";
 import type { Session } from "../session.ts";
 import type { Entry, Hash } from "../store.ts";
 
@@ -14,29 +14,25 @@ export const HASHES: readonly Command[] = [
 
 function hset(session: Session, args: readonly Uint8Array[]): void {
   const { reply, keys } = session;
-  if (args.length % 2 !== 0) return reply.error(wrongArity("hset"));
+  if (args.length % 2 !== 0) throw new CommandError(wrongArity("hset"));
   const name = args[1] as Uint8Array;
-  const found = find(session, name);
-  if (found === "wrong type") return;
-  const entry = found ?? keys.set(keyOf(name), new Map(), Number.POSITIVE_INFINITY);
+  const entry = find(session, name) ?? keys.set(keyOf(name), new Map(), Number.POSITIVE_INFINITY);
   let added = 0;
   for (let at = 2; at < args.length; at += 2) {
-    if (keys.setField(entry, keyOf(args[at] as Uint8Array), (args[at + 1] as Uint8Array).slice())) added += 1;
+    if (keys.setField(entry, keyOf(args[at] as Uint8Array), new Uint8Array(args[at + 1] as Uint8Array)))
+      added += 1;
   }
   reply.integer(added);
 }
 
 function hget(session: Session, [, name, field]: readonly Uint8Array[]): void {
-  const found = find(session, name as Uint8Array);
-  if (found === "wrong type") return;
-  const value = hashOf(found).get(keyOf(field as Uint8Array));
+  const value = hashOf(find(session, name as Uint8Array)).get(keyOf(field as Uint8Array));
   if (value === undefined) session.reply.null();
   else session.reply.bulk(value);
 }
 
 function hdel(session: Session, [, name, ...fields]: readonly Uint8Array[]): void {
   const entry = find(session, name as Uint8Array);
-  if (entry === "wrong type") return;
   let deleted = 0;
   if (entry !== undefined) {
     for (const field of fields) if (session.keys.deleteField(entry, keyOf(field))) deleted += 1;
@@ -46,17 +42,13 @@ function hdel(session: Session, [, name, ...fields]: readonly Uint8Array[]): voi
 }
 
 function hkeys(session: Session, [, name]: readonly Uint8Array[]): void {
-  const found = find(session, name as Uint8Array);
-  if (found === "wrong type") return;
-  const hash = hashOf(found);
+  const hash = hashOf(find(session, name as Uint8Array));
   session.reply.array(hash.size);
   for (const field of hash.keys()) session.reply.bulk(bytesOf(field));
 }
 
 function hgetall(session: Session, [, name]: readonly Uint8Array[]): void {
-  const found = find(session, name as Uint8Array);
-  if (found === "wrong type") return;
-  const hash = hashOf(found);
+  const hash = hashOf(find(session, name as Uint8Array));
   session.reply.map(hash.size);
   for (const [field, value] of hash) {
     session.reply.bulk(bytesOf(field));
@@ -64,12 +56,11 @@ function hgetall(session: Session, [, name]: readonly Uint8Array[]): void {
   }
 }
 
-/** @returns undefined: there is none; "wrong type": there is something else, and the client was told so. */
-function find({ reply, keys }: Session, name: Uint8Array): Entry | undefined | "wrong type" {
+/** @throws {CommandError} when there is something else. */
+function find({ keys }: Session, name: Uint8Array): Entry | undefined {
   const entry = keys.get(keyOf(name));
   if (entry === undefined || entry.value instanceof Map) return entry;
-  reply.error(WRONG_TYPE);
-  return "wrong type";
+  throw new CommandError(WRONG_TYPE);
 }
 
 const NO_FIELDS: Hash = new Map();

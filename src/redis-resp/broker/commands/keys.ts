@@ -1,5 +1,5 @@
 import { integerOf, keyOf } from "../bytes.ts";
-import { type Command, NOT_AN_INTEGER, SYNTAX_ERROR } from "../command.ts";
+import { type Command, CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "../command.ts";
 import { matchesGlob } from "../glob.ts";
 import type { Session } from "../session.ts";
 import type { Entry } from "../store.ts";
@@ -12,7 +12,12 @@ export const KEYS: readonly Command[] = [
   { name: "ttl", arity: 2, flags: ["readonly", "fast"], keys: [1, 1, 1], run: ttl },
   { name: "pttl", arity: 2, flags: ["readonly", "fast"], keys: [1, 1, 1], run: pttl },
   { name: "scan", arity: -2, flags: ["readonly"], run: scan },
-  { name: "dbsize", arity: 1, flags: ["readonly", "fast"], run: ({ reply, keys }) => reply.integer(keys.size) },
+  {
+    name: "dbsize",
+    arity: 1,
+    flags: ["readonly", "fast"],
+    run: ({ reply, keys }) => reply.integer(keys.size),
+  },
   { name: "flushdb", arity: -1, flags: ["write"], run: flushDb },
   { name: "flushall", arity: -1, flags: ["write"], run: flushAll },
 ];
@@ -53,22 +58,22 @@ function timeLeft({ keys, core }: Session, name: Uint8Array): number {
 /** SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] */
 function scan({ reply, keys }: Session, [, cursor, ...options]: readonly Uint8Array[]): void {
   const from = readCursor(cursor as Uint8Array);
-  if (from === null) return reply.error("ERR invalid cursor");
+  if (from === null) throw new CommandError("ERR invalid cursor");
   let count = 10n;
   let pattern: Uint8Array | null = null;
   let wanted: string | null = null;
   for (let at = 0; at < options.length; at += 2) {
     const value = options[at + 1];
     const word = keyOf(options[at] as Uint8Array).toUpperCase();
-    if (value === undefined) return reply.error(SYNTAX_ERROR);
+    if (value === undefined) throw new CommandError(SYNTAX_ERROR);
     if (word === "COUNT") {
       const number = integerOf(value);
-      if (number === null) return reply.error(NOT_AN_INTEGER);
-      if (number < 1n) return reply.error(SYNTAX_ERROR);
+      if (number === null) throw new CommandError(NOT_AN_INTEGER);
+      if (number < 1n) throw new CommandError(SYNTAX_ERROR);
       count = number;
     } else if (word === "MATCH") pattern = value;
     else if (word === "TYPE") wanted = keyOf(value).toLowerCase();
-    else return reply.error(SYNTAX_ERROR);
+    else throw new CommandError(SYNTAX_ERROR);
   }
   const found: Uint8Array[] = [];
   const next = keys.scan(from, Number(count), (key, entry) => {
@@ -93,13 +98,13 @@ function readCursor(bytes: Uint8Array): number | null {
 }
 
 function flushDb({ reply, keys }: Session, args: readonly Uint8Array[]): void {
-  if (!isFlush(args)) return reply.error(SYNTAX_ERROR);
+  if (!isFlush(args)) throw new CommandError(SYNTAX_ERROR);
   keys.clear();
   reply.ok();
 }
 
 function flushAll({ reply, core }: Session, args: readonly Uint8Array[]): void {
-  if (!isFlush(args)) return reply.error(SYNTAX_ERROR);
+  if (!isFlush(args)) throw new CommandError(SYNTAX_ERROR);
   core.store.clear();
   reply.ok();
 }

@@ -1,100 +1,64 @@
 import { keyOf } from "../bytes.ts";
-import { type Command, container } from "../command.ts";
+import { type Command, CommandError, container } from "../command.ts";
 import { matchesGlob } from "../glob.ts";
 import type { Session } from "../session.ts";
-import type { Topic, Topics } from "../topics.ts";
+import { type KindOfTopics, subscribe, unsubscribe } from "../subscriptions.ts";
+import type { Topics } from "../topics.ts";
 
 /** Publish and subscribe, in all three kinds. */
 export const PUBSUB: readonly Command[] = [
-  subscribing("subscribe", (session, names) => subscribe(session, "channels", names)),
-  subscribing("psubscribe", (session, names) => subscribe(session, "patterns", names)),
-  { ...subscribing("ssubscribe", (s, names) => subscribe(s, "shardChannels", names)), keys: [1, -1, 1] },
-  unsubscribing("unsubscribe", (session, names) => unsubscribe(session, "channels", names)),
-  unsubscribing("punsubscribe", (session, names) => unsubscribe(session, "patterns", names)),
-  { ...unsubscribing("sunsubscribe", (s, names) => unsubscribe(s, "shardChannels", names)), keys: [1, -1, 1] },
+  subscribing("subscribe", "channels"),
+  subscribing("psubscribe", "patterns"),
+  { ...subscribing("ssubscribe", "shardChannels"), keys: [1, -1, 1] },
+  unsubscribing("unsubscribe", "channels"),
+  unsubscribing("punsubscribe", "patterns"),
+  { ...unsubscribing("sunsubscribe", "shardChannels"), keys: [1, -1, 1] },
   { name: "publish", arity: 3, flags: ["pubsub", "loading", "stale", "fast"], run: publish },
-  { name: "spublish", arity: 3, flags: ["pubsub", "loading", "stale", "fast"], keys: [1, 1, 1], run: spublish },
+  {
+    name: "spublish",
+    arity: 3,
+    flags: ["pubsub", "loading", "stale", "fast"],
+    keys: [1, 1, 1],
+    run: spublish,
+  },
   container("pubsub", [
-    { name: "pubsub|channels", arity: -2, flags: ["pubsub"], run: (s, args) => list(s, s.core.channels, args) },
-    { name: "pubsub|numsub", arity: -2, flags: ["pubsub"], run: (s, args) => count(s, s.core.channels, args) },
-    { name: "pubsub|numpat", arity: 2, flags: ["pubsub"], run: (s) => s.reply.integer(s.core.patterns.size) },
-    {
-      name: "pubsub|shardchannels",
-      arity: -2,
-      flags: ["pubsub"],
-      run: (s, args) => list(s, s.core.shardChannels, args),
-    },
-    {
-      name: "pubsub|shardnumsub",
-      arity: -2,
-      flags: ["pubsub"],
-      run: (s, args) => count(s, s.core.shardChannels, args),
-    },
+    inspecting("channels", -2, (session, args) => list(session, session.core.channels, args)),
+    inspecting("numsub", -2, (session, args) => count(session, session.core.channels, args)),
+    inspecting("numpat", 2, ({ reply, core }) => reply.integer(core.patterns.size)),
+    inspecting("shardchannels", -2, (session, args) => list(session, session.core.shardChannels, args)),
+    inspecting("shardnumsub", -2, (session, args) => count(session, session.core.shardChannels, args)),
   ]),
 ];
 
-type Names = readonly Uint8Array[];
-type KindOfTopics = "channels" | "patterns" | "shardChannels";
-
-function subscribing(name: string, run: (session: Session, names: Names) => void): Command {
-  const flags = ["pubsub", "loading", "stale"] as const;
-  return { name, arity: -2, flags, whileSubscribed: true, run: (session, args) => run(session, args.slice(1)) };
+function subscribing(name: string, kind: KindOfTopics): Command {
+  const run = (session: Session, [, ...names]: readonly Uint8Array[]): void => {
+    assertAllowed(session, names);
+    subscribe(session, kind, names);
+  };
+  return { name, arity: -2, flags: ["pubsub", "loading", "stale"], whileSubscribed: true, run };
 }
 
-function unsubscribing(name: string, run: (session: Session, names: Names) => void): Command {
-  return { ...subscribing(name, run), arity: -1 };
+function unsubscribing(name: string, kind: KindOfTopics): Command {
+  const run: Command["run"] = (session, [, ...names]) => unsubscribe(session, kind, names);
+  return { name, arity: -1, flags: ["pubsub", "loading", "stale"], whileSubscribed: true, run };
 }
 
-const REFUSED = "NOPERM this user has no permissions to access one of the channels used as arguments";
+function inspecting(name: string, arity: number, run: Command["run"]): Command {
+  return { name: `pubsub|${name}`, arity, flags: ["pubsub", "loading", "stale"], run };
+}
 
 /** A pattern is refused when it is refused literally. */
-function isRefused({ core }: Session, names: Names): boolean {
+function assertAllowed({ core }: Session, names: readonly Uint8Array[]): void {
   const refused = core.faults.channels;
-  return refused.size > 0 && names.some((name) => refused.has(keyOf(name)));
-}
-
-function subscribe(session: Session, kind: KindOfTopics, names: Names): void {
-  if (isRefused(session, names)) return session.reply.error(REFUSED);
-  const topics = session.core[kind];
-  for (const name of names) {
-    session[kind].add(topics.add(name, session));
-    confirm(session, kind, topics.kind.subscribed, name);
-  }
-}
-
-function unsubscribe(session: Session, kind: KindOfTopics, names: Names): void {
-  const topics = session.core[kind];
-  const all = names.length > 0 ? names : [...session[kind]].map((topic) => topic.name);
-  for (const name of all) {
-    const topic = topics.get(name);
-    if (topic !== undefined && session[kind].delete(topic)) topics.remove(topic, session);
-    confirm(session, kind, topics.kind.unsubscribed, name);
-  }
-  if (all.length === 0) confirm(session, kind, topics.kind.unsubscribed, null);
-}
-
-/** The last item counts the subscriptions that are left: sharded channels by themselves, the others together. */
-function confirm(session: Session, kind: KindOfTopics, word: string, name: Uint8Array | null): void {
-  const { reply, channels, patterns, shardChannels } = session;
-  reply.push(3);
-  reply.text(word);
-  if (name === null) reply.null();
-  else reply.bulk(name);
-  reply.integer(kind === "shardChannels" ? shardChannels.size : channels.size + patterns.size);
-}
-
-/** Ends all subscriptions to a sharded channel, as when its slot goes to another node. */
-export function dropShardChannel(topics: Topics<Session>, topic: Topic<Session>): void {
-  for (const session of [...topic.receivers]) {
-    session.shardChannels.delete(topic);
-    topics.remove(topic, session);
-    confirm(session, "shardChannels", topics.kind.unsubscribed, topic.name);
-  }
+  if (refused.size === 0 || !names.some((name) => refused.has(keyOf(name)))) return;
+  throw new CommandError(
+    "NOPERM this user has no permissions to access one of the channels used as arguments",
+  );
 }
 
 function publish(session: Session, [, channel, payload]: readonly Uint8Array[]): void {
   const { core, reply } = session;
-  if (isRefused(session, [channel as Uint8Array])) return reply.error(REFUSED);
+  assertAllowed(session, [channel as Uint8Array]);
   const allocate = core.environment.allocateUnseen;
   let receivers = core.channels.get(channel as Uint8Array)?.send(allocate, [payload as Uint8Array]) ?? 0;
   if (core.patterns.size > 0) {
@@ -109,7 +73,7 @@ function publish(session: Session, [, channel, payload]: readonly Uint8Array[]):
 
 function spublish(session: Session, [, channel, payload]: readonly Uint8Array[]): void {
   const { core, reply } = session;
-  if (isRefused(session, [channel as Uint8Array])) return reply.error(REFUSED);
+  assertAllowed(session, [channel as Uint8Array]);
   const topic = core.shardChannels.get(channel as Uint8Array);
   core.counters.published += 1;
   reply.integer(topic?.send(core.environment.allocateUnseen, [payload as Uint8Array]) ?? 0);
@@ -120,7 +84,7 @@ function list({ reply }: Session, topics: Topics<Session>, args: readonly Uint8A
   const [, subcommand, pattern, ...more] = args;
   if (more.length > 0) {
     const name = keyOf(subcommand as Uint8Array);
-    return reply.error(
+    throw new CommandError(
       `ERR unknown subcommand or wrong number of arguments for '${name}'. Try PUBSUB HELP.`,
     );
   }

@@ -1,5 +1,5 @@
 import { bytesOf, integerOf, keyOf } from "../bytes.ts";
-import { type Command, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from "../command.ts";
+import { type Command, CommandError, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from "../command.ts";
 import type { Session } from "../session.ts";
 
 /** Values without fields. */
@@ -15,25 +15,24 @@ function get({ reply, keys }: Session, [, key]: readonly Uint8Array[]): void {
   const value = keys.get(keyOf(key as Uint8Array))?.value;
   if (value === undefined) reply.null();
   else if (value instanceof Uint8Array) reply.bulk(value);
-  else reply.error(WRONG_TYPE);
+  else throw new CommandError(WRONG_TYPE);
 }
 
 /** SET key value [NX | XX] [GET] [EX seconds | PX ms | KEEPTTL] */
 function set({ reply, keys, core }: Session, args: readonly Uint8Array[]): void {
   const options = readSetOptions(args.slice(3));
-  if (typeof options === "string") return reply.error(options);
   const key = keyOf(args[1] as Uint8Array);
   const old = keys.get(key);
   if (options.get) {
     if (old === undefined) reply.null();
     else if (old.value instanceof Uint8Array) reply.bulk(old.value);
-    else return reply.error(WRONG_TYPE);
+    else throw new CommandError(WRONG_TYPE);
   }
   if (options.only !== null && (old === undefined) !== (options.only === "NX")) {
     if (!options.get) reply.null();
     return;
   }
-  const value = (args[2] as Uint8Array).slice();
+  const value = new Uint8Array(args[2] as Uint8Array);
   const kept = options.keep && old !== undefined ? old.expires - core.environment.now() : FOR_EVER;
   keys.set(key, value, options.lifetime ?? kept);
   if (!options.get) reply.ok();
@@ -47,8 +46,7 @@ interface SetOptions {
   lifetime: number | null;
 }
 
-/** @returns the error to reply, where they are wrong. */
-function readSetOptions(args: readonly Uint8Array[]): SetOptions | string {
+function readSetOptions(args: readonly Uint8Array[]): SetOptions {
   const options: SetOptions = { only: null, get: false, keep: false, lifetime: null };
   let time: { bytes: Uint8Array; unit: bigint } | null = null;
   for (let at = 0; at < args.length; at++) {
@@ -60,12 +58,14 @@ function readSetOptions(args: readonly Uint8Array[]): SetOptions | string {
     else if ((word === "EX" || word === "PX") && next !== undefined && time === null && !options.keep) {
       time = { bytes: next, unit: word === "EX" ? 1000n : 1n };
       at += 1;
-    } else return SYNTAX_ERROR;
+    } else throw new CommandError(SYNTAX_ERROR);
   }
   if (time === null) return options;
   const count = integerOf(time.bytes);
-  if (count === null) return NOT_AN_INTEGER;
-  if (count <= 0n || count * time.unit > LONGEST) return "ERR invalid expire time in 'set' command";
+  if (count === null) throw new CommandError(NOT_AN_INTEGER);
+  if (count <= 0n || count * time.unit > LONGEST) {
+    throw new CommandError("ERR invalid expire time in 'set' command");
+  }
   options.lifetime = Number(count * time.unit);
   return options;
 }
@@ -76,10 +76,10 @@ const LONGEST = 2n ** 63n - 1n - 2n ** 41n;
 function incr({ reply, keys, core }: Session, [, name]: readonly Uint8Array[]): void {
   const key = keyOf(name as Uint8Array);
   const old = keys.get(key);
-  if (old !== undefined && !(old.value instanceof Uint8Array)) return reply.error(WRONG_TYPE);
+  if (old !== undefined && !(old.value instanceof Uint8Array)) throw new CommandError(WRONG_TYPE);
   const value = old === undefined ? 0n : integerOf(old.value as Uint8Array);
-  if (value === null) return reply.error(NOT_AN_INTEGER);
-  if (value === 2n ** 63n - 1n) return reply.error("ERR increment or decrement would overflow");
+  if (value === null) throw new CommandError(NOT_AN_INTEGER);
+  if (value === 2n ** 63n - 1n) throw new CommandError("ERR increment or decrement would overflow");
   const lifetime = old === undefined ? FOR_EVER : old.expires - core.environment.now();
   keys.set(key, bytesOf(String(value + 1n)), lifetime);
   reply.integer(value + 1n);
