@@ -46,24 +46,32 @@ export class Calls {
   }
 }
 
+/** As methods, so that a call for whatever result passes as a `Call<unknown>`. */
+interface Settle<T> {
+  resolve(result: T): void;
+  reject(error: unknown): void;
+}
+
 /** One command and who waits for its reply. */
 export class Call<T> implements Reply {
   readonly #calls: Calls;
   readonly #read: (reply: RespValue) => T;
-  readonly #settle: { resolve(result: T): void; reject(error: unknown): void };
+  readonly #resolve: Settle<T>["resolve"];
+  readonly #reject: Settle<T>["reject"];
   readonly #forget: (() => void) | null;
   isSettled = false;
 
   constructor(
     calls: Calls,
     read: (reply: RespValue) => T,
-    resolve: (result: T) => void,
-    reject: (error: unknown) => void,
+    resolve: Settle<T>["resolve"],
+    reject: Settle<T>["reject"],
     signal: AbortSignal | undefined,
   ) {
     this.#calls = calls;
     this.#read = read;
-    this.#settle = { resolve, reject };
+    this.#resolve = resolve;
+    this.#reject = reject;
     this.#forget = signal === undefined ? null : onAbort(signal, () => this.reject(signal.reason));
     calls.begin();
   }
@@ -72,16 +80,16 @@ export class Call<T> implements Reply {
     if (this.isSettled) return;
     this.#end();
     try {
-      this.#settle.resolve(this.#read(reply));
+      this.#resolve(this.#read(reply));
     } catch (error) {
-      this.#settle.reject(error);
+      this.#reject(error);
     }
   }
 
   reject(error: unknown): void {
     if (this.isSettled) return;
     this.#end();
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   #end(): void {

@@ -43,6 +43,9 @@ export interface ClientStats {
  * ended is rejected with EUNKNOWN. What is asked for without a connection waits for one; it is rejected when the server refuses to
  * let us in (WRONGPASS, NOAUTH...). The process lives while a command waits, not because of a client that is idle.
  *
+ * Commands that block (BLPOP, WAIT...) hold up those behind them, and count as a dead server after `pingInterval` and
+ * `pingTimeout`: give them a client of their own, with `pingInterval: 0`.
+ *
  *     await using client = new RedisClient({ host: "127.0.0.1", port: 6379 });
  *     await client.publish("news", "hello");
  */
@@ -82,14 +85,7 @@ export class RedisClient extends RedisCommands {
 
   /** Resolves when connected. Rejects with what keeps us from it, and goes on trying; EBADF after `close`. */
   connect(options?: CallOptions): Promise<void> {
-    return this.#call(
-      (call) => {
-        if (this.#connection !== null) call.resolve(null);
-        else this.#queue.addConnect(call);
-      },
-      NOTHING,
-      options,
-    );
+    return this.#call(null, NOTHING, options);
   }
 
   stats(): ClientStats {
@@ -124,26 +120,43 @@ export class RedisClient extends RedisCommands {
     read: (reply: RespValue) => T,
     options?: CallOptions,
   ): Promise<T> {
-    if (this.#connection === null) checkArguments(args);
-    this.#commands += 1;
-    return this.#call(
-      (call) => {
-        if (this.#connection !== null) this.#connection.request(args, call);
-        else this.#queue.add(args, call);
-      },
-      read,
-      options,
-    );
+    checkArguments(args);
+    return this.#call(args, read, options);
   }
 
-  #call<T>(begin: (call: Call<T>) => void, read: (reply: RespValue) => T, options?: CallOptions): Promise<T> {
+  /** @param args null: only to be connected. */
+  #call<T>(
+    args: readonly Argument[] | null,
+    read: (reply: RespValue) => T,
+    options?: CallOptions,
+  ): Promise<T> {
     if (this.#isClosed) return Promise.reject(closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    this.#link.start();
     return new Promise((resolve, reject) => {
-      begin(new Call(this.#calls, read, resolve, reject, signal));
+      const call = new Call(this.#calls, read, resolve, reject, signal);
+      if (args === null) this.#waitForConnection(call);
+      else this.#send(args, call);
     });
+  }
+
+  #send(args: readonly Argument[], call: Call<unknown>): void {
+    this.#commands += 1;
+    if (this.#connection !== null) {
+      this.#connection.request(args, call);
+    } else {
+      this.#link.start();
+      this.#queue.add(args, call);
+    }
+  }
+
+  #waitForConnection(call: Call<unknown>): void {
+    if (this.#connection !== null) {
+      call.resolve(null);
+    } else {
+      this.#link.start();
+      this.#queue.addConnect(call);
+    }
   }
 
   #onReady(connection: RespConnection, address: string): void {

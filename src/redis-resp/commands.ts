@@ -1,3 +1,4 @@
+import { ZmqError } from "../errors.ts";
 import type { CallOptions } from "./call.ts";
 import type { Argument } from "./encoder.ts";
 import * as replies from "./replies.ts";
@@ -33,7 +34,8 @@ export interface ScanOptions extends ReadOptions {
 }
 
 /**
- * The commands that publishers and stores need, as methods. Keys, fields and values: text (UTF-8), bytes, or a number.
+ * The commands that publishers and stores need, as methods. Keys, fields and values: text (UTF-8), bytes, or a number. Bytes must
+ * not be changed until the promise settles.
  *
  * All reject with a {@link ReplyError} when the server says no; with code EUNKNOWN when the command was sent and the connection
  * ended before the reply; ECONNRESET and the like when it ended before the command was sent; ENOBUFS when too many wait; EBADF
@@ -47,12 +49,18 @@ export abstract class RedisCommands {
     options?: CallOptions,
   ): Promise<T>;
 
-  /** Any command; what does not fit the methods below. An object at the end are options. */
+  /**
+   * Any command; what does not fit the methods below. An object at the end are options.
+   *
+   * @throws {ZmqError} EINVAL for one that would change what follows on the connection: SUBSCRIBE and its like have a type of
+   * their own, SELECT is the option `db`; MONITOR, SYNC, PSYNC, RESET and CLIENT REPLY are not to be had.
+   */
   command(...args: Argument[]): Promise<RespValue>;
   command(...args: [...Argument[], ReadOptions & { text: true }]): Promise<TextValue>;
   command(...args: [...Argument[], ReadOptions]): Promise<RespValue>;
   command(...given: (Argument | ReadOptions)[]): Promise<RespValue | TextValue> {
     const { args, options } = splitOptions(given);
+    refuseUnfit(args);
     return this.send<RespValue | TextValue>(args, options.text ? asText : replies.any, options);
   }
 
@@ -162,8 +170,38 @@ function splitOptions(given: readonly (Argument | ReadOptions)[]): {
   options: ReadOptions;
 } {
   const last = given.at(-1);
-  const hasOptions = typeof last === "object" && last !== null && !(last instanceof Uint8Array);
-  return hasOptions
+  return isOptions(last)
     ? { args: given.slice(0, -1) as Argument[], options: last }
     : { args: given as Argument[], options: {} };
+}
+
+function isOptions(last: unknown): last is ReadOptions {
+  return typeof last === "object" && last !== null && Object.getPrototypeOf(last) === Object.prototype;
+}
+
+/** Their answers are no replies, go on without end, or are left out; or what they set is lost with the connection. */
+const UNFIT = new Set([
+  "SUBSCRIBE",
+  "PSUBSCRIBE",
+  "SSUBSCRIBE",
+  "UNSUBSCRIBE",
+  "PUNSUBSCRIBE",
+  "SUNSUBSCRIBE",
+  "MONITOR",
+  "SYNC",
+  "PSYNC",
+  "SELECT",
+  "RESET",
+  "CLIENT REPLY",
+]);
+
+function refuseUnfit([first, second]: readonly Argument[]): void {
+  const command = asWord(first);
+  const name = command === "CLIENT" ? `CLIENT ${asWord(second)}` : command;
+  if (UNFIT.has(name)) throw new ZmqError("EINVAL", `${name} is not for a connection that others use too`);
+}
+
+function asWord(argument: Argument | undefined): string {
+  const text = argument instanceof Uint8Array ? asText(argument) : argument;
+  return String(text).toUpperCase();
 }

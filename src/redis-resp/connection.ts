@@ -10,10 +10,7 @@ import { LateCommands } from "./late-commands.ts";
 import type { Settings } from "./options.ts";
 import { RespPush, type RespValue } from "./values.ts";
 
-/**
- * Who waits for the reply to a command. One of the two is called; after a rejection for lateness the reply may come all the
- * same, or the end of the connection, and counts no more.
- */
+/** Who waits for the reply to a command. One of the two is called, once. */
 export interface Reply {
   resolve(value: RespValue): void;
   reject(error: ZmqError): void;
@@ -48,14 +45,16 @@ export class RespConnection implements StreamHandler {
   #answered = 0;
   #isFull = false;
   #flushDue = false;
+  readonly #onEndOfTurn = (): void => {
+    this.#flushDue = false;
+    if (this.#writer.size > 0) this.#flush();
+  };
   #protocol: 2 | 3 = 2;
   #lastReceived: number;
   #pingedAt: number | null = null;
   #timer: Timer | null = null;
   #wakeAt = Number.POSITIVE_INFINITY;
   readonly #late: LateCommands;
-  /** The error reply to nothing with which a server says why it is about to close. */
-  #lastWords: ReplyError | null = null;
   #pingRefusal: string | null = null;
   #end: ZmqError | null = null;
 
@@ -108,7 +107,7 @@ export class RespConnection implements StreamHandler {
    * Sends a command. The reply is rejected with ENOBUFS when too much waits, and when the connection ends: with EUNKNOWN if the
    * command may have been carried out, with the connection's error if it has not been sent.
    *
-   * @param args bytes over a few KiB belong to the connection until written.
+   * @param args bytes must not be changed until the reply has come.
    * @throws {TypeError} for what is no argument.
    */
   request(args: readonly Argument[], reply: Reply): void {
@@ -172,11 +171,11 @@ export class RespConnection implements StreamHandler {
   }
 
   onEnd(cause: Error | null): void {
-    this.#finish(this.#lastWords ?? lossOf(cause, this.#decoder.isPartial));
+    this.#finish(lossOf(cause, this.#decoder.isPartial));
   }
 
   #onPush(push: RespPush): void {
-    if (push.kind === "pong") this.#onReply("PONG");
+    if (push.kind === "pong" && this.#decoder.arraysArePushes) this.#onReply("PONG");
     else this.#handler.onPush(push);
   }
 
@@ -194,9 +193,9 @@ export class RespConnection implements StreamHandler {
     else reply.resolve(value);
   }
 
+  /** An error is what a server says before it closes: too many clients, a command that is none. */
   #onUnasked(value: RespValue): void {
-    if (value instanceof ReplyError && this.#lastWords === null) this.#lastWords = value;
-    else this.#finish(new ZmqError("EPROTO", "a reply to no command"));
+    this.#finish(value instanceof ReplyError ? value : new ZmqError("EPROTO", "a reply to no command"));
   }
 
   /** @param reply null: none comes, but what the fence behind it takes in. */
@@ -210,10 +209,7 @@ export class RespConnection implements StreamHandler {
   #flushSoon(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
-    this.#environment.endOfTurn(() => {
-      this.#flushDue = false;
-      if (this.#writer.size > 0) this.#flush();
-    });
+    this.#environment.endOfTurn(this.#onEndOfTurn);
   }
 
   #flush(): void {
@@ -264,17 +260,19 @@ export class RespConnection implements StreamHandler {
     return this.#pingedAt === null ? this.#lastReceived + pingInterval : this.#pingedAt + pingTimeout;
   }
 
-  /** Their replies may still come, and are taken for them. */
+  /** Their replies may still come: someone who does not mind waits for them. */
   #rejectLate(now: number): void {
-    let late = this.#late.take(now, this.#answered);
-    if (late <= 0) return;
+    const { from, to } = this.#late.take(now, this.#answered);
+    if (from === to) return;
     const { commandTimeout } = this.#settings;
     const error = unknownFate(new ZmqError("ETIMEDOUT", `no reply within ${commandTimeout} ms`));
-    for (const reply of this.#waiting) {
-      if (late === 0) break;
-      late -= 1;
+    for (let number = from; number < to && this.#end === null; number += 1) {
+      const index = number - this.#answered;
+      const reply = this.#waiting.at(index) as Reply;
       // The end of a fence is not for time to say: the PING's own deadline holds.
-      if (!(reply instanceof Fence)) reply.reject(error);
+      if (reply instanceof Fence) continue;
+      this.#waiting.set(index, IGNORED);
+      reply.reject(error);
     }
   }
 
@@ -293,6 +291,7 @@ export class RespConnection implements StreamHandler {
   }
 }
 
+/** Nobody waits. */
 const IGNORED: Reply = { resolve() {}, reject() {} };
 
 /** A command was sent, and the connection ended before its reply. */

@@ -34,8 +34,9 @@ export class RespError extends ZmqError {
 
 /** Codes of a server that lets us in later. */
 const PASSING = new Set(["LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN", "CLUSTERDOWN"]);
+const TOO_MANY_CLIENTS = /^ERR max number of clients/;
 
 /** Why connecting failed: the server does not let us in (WRONGPASS, NOAUTH...), and waiting does not help. */
 export function isRefusal(error: ZmqError): boolean {
-  return error instanceof ReplyError && !PASSING.has(error.code);
+  return error instanceof ReplyError && !PASSING.has(error.code) && !TOO_MANY_CLIENTS.test(error.message);
 }

@@ -5,12 +5,9 @@ import { ReplyError } from "./errors.ts";
 import type { Credentials, Settings } from "./options.ts";
 import type { RespValue } from "./values.ts";
 
-/** What a client that is too new for the server, or not allowed to, is told about HELLO. */
-const NO_HELLO = new Set(["NOPROTO", "ERR"]);
-
 /**
  * Everything that is said before the first command: HELLO with protocol, user and name, or AUTH; SELECT; a PING, whose answer
- * says that the server is at work (not LOADING). In one write, in RESP3; a server without HELLO is asked a second time.
+ * says that the server is at work (not LOADING). Nothing of it waits for an answer, but a server without HELLO is asked again.
  *
  * @throws {ZmqError} what stands in the way: a {@link ReplyError} (WRONGPASS, NOAUTH, LOADING...), or the connection's end.
  */
@@ -33,15 +30,22 @@ async function greet(
     connection.protocol = 3;
   });
   const ready = enter(connection, settings);
+  ready.catch(() => {});
   try {
     await greeted;
   } catch (error) {
-    await ready.catch(() => {}); // said too early
-    if (error instanceof ReplyError && NO_HELLO.has(error.code)) return false;
-    throw error;
+    if (!isTooNew(error)) throw error;
+    await ready.catch(() => {}); // was said too early
+    return false;
   }
   await ready;
   return true;
+}
+
+/** `NOPROTO unsupported protocol version`, `ERR unknown command 'HELLO'`, or how a proxy words it. */
+function isTooNew(error: unknown): boolean {
+  if (!(error instanceof ReplyError)) return false;
+  return error.code === "NOPROTO" || (error.code === "ERR" && /command/i.test(error.message));
 }
 
 /** The same in RESP2. */

@@ -10,6 +10,8 @@ interface Mark {
 export class LateCommands {
   readonly #timeout: number;
   readonly #marks = new Fifo<Mark>();
+  /** Up to where they were told to be late. */
+  #told = 0;
 
   /** @param timeout ms; 0: nothing is ever late. */
   constructor(timeout: number) {
@@ -34,17 +36,19 @@ export class LateCommands {
     return first === undefined ? Number.POSITIVE_INFINITY : first.at + this.#timeout;
   }
 
-  /** How many of those not answered, the eldest first, are late now. Those are told once. */
-  take(now: number, answered: number): number {
-    let count = answered;
+  /** Those that are late now, each once: the commands from the one numbered `from` to before `to`. */
+  take(now: number, answered: number): { from: number; to: number } {
+    const from = Math.max(this.#told, answered);
+    let to = from;
     for (
       let mark = this.#marks.peek();
       mark !== undefined && mark.at + this.#timeout <= now;
       mark = this.#marks.peek()
     ) {
-      count = Math.max(count, mark.count);
+      to = Math.max(to, mark.count);
       this.#marks.shift();
     }
-    return count - answered;
+    this.#told = to;
+    return { from, to };
   }
 }

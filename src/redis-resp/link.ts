@@ -10,6 +10,7 @@ import {
 } from "../transports/index.ts";
 import { endpointOf, type RedisAddress, showAddress } from "./address.ts";
 import { RespConnection } from "./connection.ts";
+import { isRefusal } from "./errors.ts";
 import { shakeHands } from "./handshake.ts";
 import type { Settings } from "./options.ts";
 import type { RespPush } from "./values.ts";
@@ -37,7 +38,7 @@ const STREAM_OPTIONS = { ipv6: true, backlog: 0, tcpKeepalive: 1, tcpKeepaliveId
 
 /**
  * Keeps one connection alive, from `start` to `close`. The first attempt after a loss is made at once, the others with growing
- * delay; a server that does not let us in is asked less and less often.
+ * delay, up to `reconnectMaxInterval`, or to half a minute when the server refuses us.
  */
 export class Link {
   readonly #setup: LinkSetup;
@@ -138,7 +139,8 @@ export class Link {
         onPush: (push) => handler.onPush(push),
         onEnd: (error) => {
           this.#attempt = null;
-          const retryIn = this.#redial.lost() as number;
+          const isFailure = !attempt.isReady && !isRefusal(error);
+          const retryIn = (isFailure ? this.#redial.failed() : this.#redial.lost()) as number;
           if (attempt.isReady) handler.onLost(error, retryIn, attempt.address);
           else handler.onFailed(error, retryIn);
         },
@@ -172,10 +174,10 @@ class Attempt {
   ) {
     this.address = address;
     this.#handler = handler;
-    this.#timer = environment.setTimer(settings.connectTimeout, () => {
-      this.connection.destroy(
-        new ZmqError("ETIMEDOUT", `the server did not let us in within ${settings.connectTimeout} ms`),
-      );
+    const { connectTimeout } = settings;
+    this.#timer = environment.setTimer(connectTimeout, () => {
+      // What came while the loop was blocked is read first.
+      environment.nextTurn(() => this.#giveUp(connectTimeout));
     });
     this.connection = new RespConnection(stream, environment, settings, {
       onPush: (push) => {
@@ -190,6 +192,12 @@ class Attempt {
   abandon(reason: ZmqError): void {
     this.#isAbandoned = true;
     this.connection.destroy(reason);
+  }
+
+  #giveUp(connectTimeout: number): void {
+    if (this.isReady) return;
+    const message = `the server did not let us in within ${connectTimeout} ms`;
+    this.connection.destroy(new ZmqError("ETIMEDOUT", message));
   }
 
   async #shakeHands(settings: Settings): Promise<void> {

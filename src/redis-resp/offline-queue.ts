@@ -41,6 +41,7 @@ export class OfflineQueue {
   /** Rejected with ENOBUFS when the queue is full. */
   add(args: readonly Argument[], call: Waiting): void {
     const { maxQueuedCommands, maxQueuedBytes } = this.#settings;
+    this.#dropSettled();
     if (this.#queue.length >= maxQueuedCommands || this.#bytes >= maxQueuedBytes) {
       call.reject(new ZmqError("ENOBUFS", "too many commands wait for a connection"));
       return;
@@ -108,10 +109,18 @@ export class OfflineQueue {
       eldest !== undefined && eldest.since <= since;
       eldest = this.#queue.peek()
     ) {
-      this.#queue.shift();
-      this.#bytes -= eldest.size;
+      this.#shift();
       eldest.call.reject(error);
     }
+  }
+
+  /** Those given up meanwhile, as far as nobody is before them. */
+  #dropSettled(): void {
+    while (this.#queue.peek()?.call.isSettled) this.#shift();
+  }
+
+  #shift(): void {
+    this.#bytes -= this.#queue.shift()?.size ?? 0;
   }
 }
 

@@ -1,6 +1,6 @@
 import { ZmqError } from "../errors.ts";
 import type { TlsOptions } from "../transports/index.ts";
-import type { RedisAddress } from "./address.ts";
+import { checkAddress, type RedisAddress } from "./address.ts";
 import { parseUrl } from "./url.ts";
 
 /** Who we are. Without a username the server takes `default`. */
@@ -81,18 +81,22 @@ export interface Settings {
   readonly maxBulk: number;
 }
 
-/** Whole numbers with their default and least value. */
+/** The longest time a timer takes. */
+const LONGEST = 2 ** 31 - 1;
+const ANY = Number.MAX_SAFE_INTEGER;
+
+/** Whole numbers with their default, least and greatest value. */
 const NUMBERS = {
-  db: [0, 0],
-  connectTimeout: [5000, 1],
-  reconnectInterval: [100, 1],
-  reconnectMaxInterval: [2000, 1],
-  pingInterval: [15_000, 0],
-  pingTimeout: [5000, 1],
-  commandTimeout: [0, 0],
-  maxQueuedCommands: [1_000_000, 1],
-  maxQueuedBytes: [2 ** 30, 1],
-  maxBulk: [512 * 2 ** 20, 0],
+  db: [0, 0, LONGEST],
+  connectTimeout: [5000, 1, LONGEST],
+  reconnectInterval: [100, 1, LONGEST],
+  reconnectMaxInterval: [2000, 1, LONGEST],
+  pingInterval: [15_000, 0, LONGEST],
+  pingTimeout: [5000, 1, LONGEST],
+  commandTimeout: [0, 0, LONGEST],
+  maxQueuedCommands: [1_000_000, 1, ANY],
+  maxQueuedBytes: [2 ** 30, 1, ANY],
+  maxBulk: [512 * 2 ** 20, 1, ANY],
 } as const;
 
 const TEXTS = ["username", "password", "clientName"] as const;
@@ -106,9 +110,6 @@ export const CONNECTION_OPTIONS: readonly string[] = [
 ];
 
 const PLACE: readonly string[] = ["url", "host", "port", "path", "locate"];
-
-/** The longest time a timer takes. */
-const LONGEST = 2 ** 31 - 1;
 
 /**
  * @throws {ZmqError} EINVAL for an unknown option (one of `others` is known), or a value out of range; {TypeError} for one of
@@ -126,9 +127,9 @@ export function resolveSettings(options: ConnectionOptions, others: readonly str
     throw new ZmqError("EINVAL", "clientName must be printable ASCII without spaces");
   }
   const numbers = Object.fromEntries(
-    Object.entries(NUMBERS).map(([name, [initial, least]]) => [
+    Object.entries(NUMBERS).map(([name, [initial, least, most]]) => [
       name,
-      wholeNumber(name, (options as Record<string, unknown>)[name], initial, least),
+      wholeNumber(name, (options as Record<string, unknown>)[name], initial, least, most),
     ]),
   ) as Record<keyof typeof NUMBERS, number>;
   return Object.freeze({
@@ -159,19 +160,21 @@ export function resolveOptions(given: RedisOptions, others: readonly string[] = 
   throw new ZmqError("EINVAL", "either locate, or host and port, or path");
 }
 
-/** @throws {ZmqError} EINVAL; {TypeError}. */
+/** @throws {ZmqError} EINVAL, ENAMETOOLONG; {TypeError}. */
 export function addressOf({ host, port, path }: Pick<RedisOptions, "host" | "port" | "path">): RedisAddress {
   for (const [name, value] of Object.entries({ host, path })) {
     expectKind(name, value, "string");
     if (value === "") throw new ZmqError("EINVAL", `${name} must not be empty`);
   }
-  if (path === undefined) {
-    return { host: host ?? "127.0.0.1", port: wholeNumber("port", port, 6379, 1, 65_535) };
-  }
-  if (host !== undefined || port !== undefined) {
+  if (path !== undefined && (host !== undefined || port !== undefined)) {
     throw new ZmqError("EINVAL", "either path, or host and port");
   }
-  return { path };
+  const address: RedisAddress =
+    path === undefined
+      ? { host: host ?? "127.0.0.1", port: wholeNumber("port", port, 6379, 1, 65_535) }
+      : { path };
+  checkAddress(address);
+  return address;
 }
 
 /** @throws {ZmqError} EINVAL. */
@@ -188,7 +191,7 @@ export function wholeNumber(
   value: unknown,
   initial: number,
   least: number,
-  most: number = name.startsWith("max") ? Number.MAX_SAFE_INTEGER : LONGEST,
+  most: number = LONGEST,
 ): number {
   if (value === undefined) return initial;
   if (typeof value !== "number") throw new TypeError(`${name} must be a number`);

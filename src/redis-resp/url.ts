@@ -9,22 +9,42 @@ import type { RedisOptions } from "./options.ts";
 export function parseUrl(text: string): RedisOptions {
   const url = read(text);
   const options: RedisOptions = {};
-  if (url.username !== "") options.username = decodeURIComponent(url.username);
-  if (url.password !== "") options.password = decodeURIComponent(url.password);
-  if (url.protocol === "unix:") {
-    options.path = decodeURIComponent(url.pathname);
-  } else {
-    if (url.protocol === "rediss:") options.tls = true;
-    else if (url.protocol !== "redis:") throw bad(`unknown scheme ${url.protocol}`);
-    if (url.hostname !== "") options.host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    if (url.port !== "") options.port = Number(url.port);
+  if (url.username !== "") options.username = decode(url.username);
+  if (url.password !== "") options.password = decode(url.password);
+  if (url.protocol === "unix:") readPath(url, options);
+  else if (url.protocol === "redis:" || url.protocol === "rediss:") readHost(url, options);
+  else throw bad(`unknown scheme ${url.protocol}`);
+  for (const [name, value] of url.searchParams) {
+    if (name !== "db" || options.db !== undefined) throw bad(`unknown or repeated parameter ${name}`);
+    options.db = database(value);
   }
-  const db = url.searchParams.get("db") ?? (url.protocol === "unix:" ? "" : url.pathname.slice(1));
-  if (db !== "") {
-    if (!/^\d{1,9}$/.test(db)) throw bad(`"${db}" is no number of a database`);
-    options.db = Number(db);
-  }
+  if (url.hash !== "") throw bad("a fragment");
   return options;
+}
+
+function readPath(url: URL, options: RedisOptions): void {
+  if (url.host !== "") throw bad("unix: takes a whole path, with three slashes");
+  options.path = decode(url.pathname);
+}
+
+function readHost(url: URL, options: RedisOptions): void {
+  if (url.protocol === "rediss:") options.tls = true;
+  if (url.hostname !== "") options.host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (url.port !== "") options.port = Number(url.port);
+  if (url.pathname.length > 1) options.db = database(url.pathname.slice(1));
+}
+
+function database(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw bad(`"${text}" is no number of a database`);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw bad("a % that begins no character", cause);
+  }
 }
 
 function read(text: string): URL {

@@ -22,6 +22,16 @@ export class Fifo<T> {
     return this.#ring[this.#head];
   }
 
+  /** @param index from 0, the next one out, to below `length`. */
+  at(index: number): T | undefined {
+    return this.#ring[(this.#head + index) & (this.#ring.length - 1)];
+  }
+
+  /** Puts another in the place of one that is there. */
+  set(index: number, item: T): void {
+    this.#ring[(this.#head + index) & (this.#ring.length - 1)] = item;
+  }
+
   shift(): T | undefined {
     if (this.#length === 0) return undefined;
     const item = this.#ring[this.#head];

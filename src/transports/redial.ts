@@ -68,6 +68,14 @@ export class Redial {
   }
 
   /**
+   * The stream has ended before `succeeded`, and not because the peer wants something else: it counts as nobody found.
+   * @returns as `lost`.
+   */
+  failed(): number | null {
+    return this.#state === "open" ? this.#schedule(this.#afterFailure()) : null;
+  }
+
+  /**
    * The stream has ended. Schedules the next attempt.
    * @returns ms until then; null when there will be none, and when there was no stream to lose.
    */
