@@ -3,12 +3,20 @@ import { SLOTS } from "./slot.ts";
 /** First and last slot, both included. */
 export type SlotRange = readonly [first: number, last: number];
 
-export interface ClusterNode {
-  /** 40 hexadecimal digits; `host:port` where the server did not say. */
-  readonly id: string;
+export interface NodeAddress {
   /** A name, IPv4, or IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+}
+
+/** Names an address among others. */
+export function nameOf({ host, port }: NodeAddress): string {
+  return `${host}:${port}`;
+}
+
+export interface ClusterNode extends NodeAddress {
+  /** 40 hexadecimal digits; `host:port` where the server did not say. */
+  readonly id: string;
   readonly role: "master" | "replica";
   /** Of a replica, the id of its master. */
   readonly masterId: string | null;
@@ -39,6 +47,11 @@ export class Topology {
     return this.nodes.filter(({ role }) => role === "master");
   }
 
+  /** Nobody serves any slot. */
+  get isEmpty(): boolean {
+    return this.nodes.every(({ slots }) => slots.length === 0);
+  }
+
   /** Every slot has an owner that has not failed. */
   get isComplete(): boolean {
     return this.#owners.every((index) => index >= 0 && this.nodes[index]!.health !== "failed");
@@ -54,7 +67,7 @@ export class Topology {
   }
 
   /** The node that is reached under this address. */
-  at(host: string, port: number): ClusterNode | null {
-    return this.nodes.find((node) => node.host === host && node.port === port) ?? null;
+  at(address: NodeAddress): ClusterNode | null {
+    return this.nodes.find(({ host, port }) => host === address.host && port === address.port) ?? null;
   }
 }

@@ -28,8 +28,8 @@ describe("Topology", () => {
     const topology = new Topology([a, replica]);
     expect(topology.masters).toEqual([a]);
     expect(topology.replicasOf(a)).toEqual([replica]);
-    expect(topology.at("h", 6380)).toBe(replica);
-    expect(topology.at("h", 1)).toBeNull();
+    expect(topology.at({ host: "h", port: 6380 })).toBe(replica);
+    expect(topology.at({ host: "h", port: 1 })).toBeNull();
   });
 
   it("is complete when every slot is served by somebody who lives", () => {
