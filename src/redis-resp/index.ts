@@ -6,7 +6,6 @@
 export { ZmqError } from "../errors.ts";
 export type { RedisAddress } from "./address.ts";
 export { type BrokerStats, RedisBroker } from "./broker/broker.ts";
-export type { NodeAddress } from "./broker/fault-state.ts";
 export type { BrokerFaults, Which } from "./broker/faults.ts";
 export type { BrokerOptions } from "./broker/options.ts";
 export type { CallOptions } from "./call.ts";

@@ -1,8 +1,4 @@
-/** Another node, as clients are told of it. */
-export interface NodeAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import type { NodeAddress } from "../cluster/topology.ts";
 
 /** The faults that last until they are cleared. */
 export class FaultState {

@@ -1,9 +1,9 @@
 import { ZmqError } from "../../errors.ts";
 import { SLOTS, slotOf } from "../cluster/slot.ts";
+import type { NodeAddress } from "../cluster/topology.ts";
 import { keyOf } from "./bytes.ts";
 import { findCommand } from "./command-table.ts";
 import type { Core } from "./core.ts";
-import type { NodeAddress } from "./fault-state.ts";
 import type { Session } from "./session.ts";
 import { dropShardChannel } from "./subscriptions.ts";
 
