@@ -22,8 +22,8 @@ export interface ConnectionHandler {
   onEnd(error: ZmqError): void;
 }
 
-/** Bytes that wait for the end of the turn at most, in one piece with the others. */
-const JOINED = 65_536;
+/** Bytes that wait for the end of the turn at most: the server works on them while the next are made. */
+const JOINED = 16_384;
 const PING: readonly Argument[] = ["PING"];
 
 /**

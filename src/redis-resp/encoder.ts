@@ -6,7 +6,7 @@ import type { Environment } from "../runtime/environment.ts";
 export type Argument = string | Uint8Array | number | bigint;
 
 /** What a {@link CommandWriter} needs of its runtime. */
-export type WriterEnvironment = Pick<Environment, "allocateUnseen" | "encodeText">;
+export type WriterEnvironment = Pick<Environment, "allocateUnseen" | "encodeText" | "writeText">;
 
 const ARRAY = 0x2a; // *
 const BULK_STRING = 0x24; // $
@@ -18,8 +18,10 @@ const ZERO = 0x30;
 const COPY_LIMIT = 4096;
 /** Type, up to 16 digits, and two line ends. */
 const FRAME = 21;
-/** Up to here text is encoded by hand, when it is ASCII. */
+/** Text of up to so many characters is encoded by hand, when it is ASCII. */
 const SHORT_TEXT = 32;
+/** Text of up to so many is encoded in place: no character takes more than 3 bytes. */
+const COPIED_TEXT = Math.floor(COPY_LIMIT / 3);
 
 const SMALLEST_SLAB = 1024;
 const LARGEST_SLAB = 65_536;
@@ -47,6 +49,7 @@ const encoder = new TextEncoder();
 const PLAIN: WriterEnvironment = {
   allocateUnseen: (size) => new Uint8Array(size),
   encodeText: (text) => encoder.encode(text),
+  writeText: (text, memory, at) => encoder.encodeInto(text, memory.subarray(at)).written,
 };
 
 /**
@@ -57,8 +60,9 @@ const PLAIN: WriterEnvironment = {
  */
 export class CommandWriter {
   readonly #environment: WriterEnvironment;
-  #size = 0;
   #chunks: Uint8Array[] = [];
+  /** Bytes of the chunks. */
+  #sealed = 0;
   #slab: Uint8Array = NOTHING;
   /** The slab's bytes from `#from` to `#to` wait; those before were handed out. */
   #from = 0;
@@ -71,7 +75,7 @@ export class CommandWriter {
 
   /** Bytes that wait here. */
   get size(): number {
-    return this.#size;
+    return this.#sealed + this.#to - this.#from;
   }
 
   /**
@@ -83,7 +87,7 @@ export class CommandWriter {
    */
   write(args: readonly Argument[]): number {
     checkArguments(args);
-    const before = this.#size;
+    const before = this.size;
     this.#reserve(FRAME);
     this.#line(ARRAY, args.length);
     for (let i = 0; i < args.length; i++) {
@@ -92,7 +96,7 @@ export class CommandWriter {
       else if (typeof argument === "object") this.#bytes(argument);
       else this.#text(numberText(argument));
     }
-    return this.#size - before;
+    return this.size - before;
   }
 
   /** Hands out everything that waits. The chunks are the caller's; none is written to again. */
@@ -100,31 +104,30 @@ export class CommandWriter {
     this.#seal();
     const chunks = this.#chunks;
     this.#chunks = [];
-    this.#size = 0;
+    this.#sealed = 0;
     return chunks;
   }
 
   #text(text: string): void {
-    if (text.length > SHORT_TEXT) {
+    if (text.length > COPIED_TEXT) {
       this.#bytes(this.#environment.encodeText(text));
       return;
     }
-    this.#reserve(FRAME + text.length);
+    this.#reserve(FRAME + 3 * text.length);
     const begin = this.#to;
-    const size = this.#size;
     this.#line(BULK_STRING, text.length);
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0x7f) {
-        this.#to = begin;
-        this.#size = size;
-        this.#bytes(this.#environment.encodeText(text));
-        return;
-      }
-      this.#slab[this.#to + i] = code;
+    const isAscii =
+      text.length <= SHORT_TEXT
+        ? writeAscii(text, this.#slab, this.#to)
+        : this.#environment.writeText(text, this.#slab, this.#to) === text.length;
+    if (isAscii) {
+      this.#to += text.length;
+      this.#lineEnd();
+      return;
     }
-    this.#advance(text.length);
-    this.#lineEnd();
+    // The length that was written is not that of the bytes.
+    this.#to = begin;
+    this.#bytes(this.#environment.encodeText(text));
   }
 
   #bytes(bytes: Uint8Array): void {
@@ -133,11 +136,11 @@ export class CommandWriter {
     this.#line(BULK_STRING, bytes.length);
     if (isCopied) {
       this.#slab.set(bytes, this.#to);
-      this.#advance(bytes.length);
+      this.#to += bytes.length;
     } else {
       this.#seal();
       this.#chunks.push(bytes);
-      this.#size += bytes.length;
+      this.#sealed += bytes.length;
     }
     this.#lineEnd();
   }
@@ -145,27 +148,24 @@ export class CommandWriter {
   #line(type: number, value: number): void {
     const slab = this.#slab;
     const begin = this.#to;
+    let last = begin + 1;
+    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) last += 1;
     slab[begin] = type;
-    let end = begin + 2;
-    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end += 1;
     let digits = value;
-    for (let at = end - 1; at > begin; at--) {
-      slab[at] = ZERO + (digits % 10);
-      digits = Math.floor(digits / 10);
+    for (let at = last; at > begin; at--) {
+      const rest = Math.floor(digits / 10);
+      slab[at] = ZERO + digits - 10 * rest;
+      digits = rest;
     }
-    this.#advance(end - begin);
+    this.#to = last + 1;
     this.#lineEnd();
   }
 
   #lineEnd(): void {
-    this.#slab[this.#to] = CR;
-    this.#slab[this.#to + 1] = LF;
-    this.#advance(2);
-  }
-
-  #advance(size: number): void {
-    this.#to += size;
-    this.#size += size;
+    const end = this.#to;
+    this.#slab[end] = CR;
+    this.#slab[end + 1] = LF;
+    this.#to = end + 2;
   }
 
   /** The next slab is twice as large, so that an idle connection costs little. */
@@ -181,8 +181,19 @@ export class CommandWriter {
   #seal(): void {
     if (this.#from === this.#to) return;
     this.#chunks.push(this.#slab.subarray(this.#from, this.#to));
+    this.#sealed += this.#to - this.#from;
     this.#from = this.#to;
   }
+}
+
+/** @returns false when it is no ASCII; what was written then means nothing. */
+function writeAscii(text: string, memory: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return false;
+    memory[at + i] = code;
+  }
+  return true;
 }
 
 /** @throws as {@link CommandWriter.write}. */

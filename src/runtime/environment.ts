@@ -33,6 +33,11 @@ export interface Environment {
   allocateUnseen(size: number): Uint8Array;
   /** UTF-8 bytes of a text. On Node a Buffer. */
   encodeText(text: string): Uint8Array;
+  /**
+   * The same into memory of `allocateUnseen`, from `at` on, where there is room for three bytes for each of the text's
+   * characters. @returns how many bytes it took.
+   */
+  writeText(text: string, memory: Uint8Array, at: number): number;
   /** Memory as users get to see it. On Node a Buffer. */
   view(memory: ArrayBufferLike, offset: number, length: number): Uint8Array;
   /** The same of bytes that may be shown like that already. */

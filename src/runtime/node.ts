@@ -35,6 +35,7 @@ export function nodeEnvironment(): Environment {
     allocate: (size) => Buffer.allocUnsafe(size),
     allocateUnseen: (size) => (size > MOST_POOLED ? Buffer.allocUnsafeSlow(size) : pool.take(size)),
     encodeText: (text) => Buffer.from(text, "utf8"),
+    writeText: (text, memory, at) => (memory as Buffer).write(text, at),
     view: (memory, offset, length) => new BufferView(memory, offset, length),
     show: (bytes) =>
       Buffer.isBuffer(bytes) ? bytes : new BufferView(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -51,6 +51,7 @@ export class Simulation {
       allocate: (size) => Buffer.allocUnsafe(size),
       allocateUnseen: (size) => Buffer.allocUnsafe(size),
       encodeText: (text) => Buffer.from(text, "utf8"),
+      writeText: (text, memory, at) => (memory as Buffer).write(text, at),
       view: (memory, offset, length) => Buffer.from(memory, offset, length),
       show: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       hold: () => {
