@@ -9,14 +9,15 @@
  */
 import { ZmqError } from "../errors.ts";
 import { Aggregate, toMap } from "./aggregate.ts";
-import { ReplyError, RespError } from "./errors.ts";
+import { ReplyError } from "./errors.ts";
 import { type Allocate, GrowingBytes } from "./growing-bytes.ts";
+import { Input, type View } from "./input.ts";
 import { parseBigNumber, parseDouble, parseInteger } from "./numbers.ts";
 import { decodeText, TextCache } from "./text.ts";
 import { RespPush, type RespValue } from "./values.ts";
 
 export interface DecoderOptions {
-  /** Aggregates within aggregates. Default 128. */
+  /** Aggregates within aggregates. Default 128, at most 1000. */
   maxDepth?: number;
   /** Bytes of one string. Default 512 MiB. */
   maxBulk?: number;
@@ -25,17 +26,12 @@ export interface DecoderOptions {
   /** Elements of one top-level value, those of nested ones included. Default 2^24. */
   maxElements?: number;
   /** A view of memory. Default: a Uint8Array. */
-  view?: (memory: ArrayBufferLike, offset: number, length: number) => Uint8Array;
+  view?: View;
   /** Memory that need not be zeroed. Default: a Uint8Array. */
   allocate?: Allocate;
 }
 
 const LIMITS = { maxDepth: 128, maxBulk: 2 ** 29, maxLine: 2 ** 20, maxElements: 2 ** 24 };
-
-const CR = 0x0d;
-const LF = 0x0a;
-const ZERO = 0x30;
-const COLON = 0x3a;
 
 const SIMPLE_STRING = 0x2b; // +
 const SIMPLE_ERROR = 0x2d; // -
@@ -55,7 +51,7 @@ const PUSH = 0x3e; // >
 const PART = 0x3b; // ; of a streamed string
 const END = 0x2e; // . of a streamed aggregate
 
-const TYPES = new Set([..."+-:_#,($!=*~%|>;."].map((type) => type.charCodeAt(0)));
+const COLON = 0x3a;
 
 /** A length that is not said. */
 const STREAMED = -1;
@@ -63,14 +59,13 @@ const ABSENT = -2;
 
 /** What V8 allows on any machine: no text can be longer. */
 const LONGEST_TEXT = 2 ** 28 - 16;
+/** Memory of a streamed string, to begin with. */
+const SHORT_STREAM = 64;
 
-/** Memory of a line that spans chunks, to begin with; and what is around its text: type, CR and LF. */
-const SHORT_LINE = 64;
-const LINE_FRAME = 3;
-
-const NOTHING = new Uint8Array(0);
 /** Something was read and there is no value to hand on yet. */
 const GO_ON: unique symbol = Symbol("go on");
+
+type Result = RespValue | RespPush | typeof GO_ON;
 
 /**
  * Turns the bytes of a connection into values: push chunks of any size, then call `next` until it returns `undefined`.
@@ -88,36 +83,15 @@ export class RespDecoder {
   arraysArePushes = false;
   readonly #maxDepth: number;
   readonly #maxBulk: number;
-  readonly #maxLine: number;
   readonly #maxElements: number;
-  readonly #view: (memory: ArrayBufferLike, offset: number, length: number) => Uint8Array;
   readonly #allocate: Allocate;
+  readonly #input: Input;
   readonly #texts = new TextCache();
-
-  #chunk: Uint8Array = NOTHING;
-  /** The chunk's, kept here because asking for it costs as much as a view. */
-  #memory: ArrayBufferLike = NOTHING.buffer;
-  #memoryOffset = 0;
-  /** Bytes of the chunk that were read. */
-  #at = 0;
-  /** Bytes of the chunks before it. */
-  #passed = 0;
-  /** The chunks behind it, from `#nextChunk` on. */
-  #chunks: Uint8Array[] = [];
-  #nextChunk = 0;
-
-  /** The line or the body that began in a chunk before this one. */
-  #held: GrowingBytes | null = null;
-  /** The line that was read last: type, text, CR and LF. */
-  #line: Uint8Array = NOTHING;
-  #lineFrom = 0;
-  #lineTo = 0;
-  /** Type and length of the body that comes; -1: none does. */
+  /** Type and size of the body that comes; a size of -1: none does. */
   #bodyType = 0;
   #bodySize = -1;
   /** The parts so far of a streamed string. */
   #stream: GrowingBytes | null = null;
-
   /** The aggregates that are not complete, the outermost first; those from `#depth` on wait to be used again. */
   readonly #aggregates: Aggregate[] = [];
   #depth = 0;
@@ -125,31 +99,29 @@ export class RespDecoder {
   #elements = 0;
   /** An attribute has come, and its value has not. */
   #hasAttribute = false;
-  #error: RespError | null = null;
+  #error: unknown = null;
 
   /** @throws {ZmqError} EINVAL for a limit that is none. */
   constructor(options: DecoderOptions = {}) {
     const { maxDepth, maxBulk, maxLine, maxElements } = { ...LIMITS, ...options };
     this.#maxDepth = checkLimit("maxDepth", maxDepth, 1000);
     this.#maxBulk = checkLimit("maxBulk", maxBulk, Number.MAX_SAFE_INTEGER);
-    this.#maxLine = checkLimit("maxLine", maxLine, LONGEST_TEXT);
     this.#maxElements = checkLimit("maxElements", maxElements, 2 ** 32 - 1);
-    this.#view = options.view ?? ((memory, offset, length) => new Uint8Array(memory, offset, length));
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
+    const view: View = options.view ?? ((memory, offset, length) => new Uint8Array(memory, offset, length));
+    this.#input = new Input(checkLimit("maxLine", maxLine, LONGEST_TEXT), this.#allocate, view);
   }
 
   /** The chunk belongs to the decoder from here on, and to whoever gets the values. Nothing happens after an error. */
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0 || this.#error !== null) return;
-    if (this.#at < this.#chunk.length) this.#chunks.push(chunk);
-    else this.#enter(chunk);
+    if (chunk.length > 0 && this.#error === null) this.#input.push(chunk);
   }
 
   /** A value has begun and is not complete. Meaningful when `next` has returned `undefined`. */
   get isPartial(): boolean {
     return (
+      this.#input.isPartial ||
       this.#depth > 0 ||
-      this.#held !== null ||
       this.#bodySize >= 0 ||
       this.#stream !== null ||
       this.#hasAttribute
@@ -163,214 +135,135 @@ export class RespDecoder {
    */
   next(): RespValue | RespPush | undefined {
     if (this.#error !== null) throw this.#error;
+    try {
+      return this.#next();
+    } catch (error) {
+      this.#error = error;
+      this.#input.clear();
+      this.#stream = null;
+      this.#aggregates.length = 0;
+      throw error;
+    }
+  }
+
+  #next(): RespValue | RespPush | undefined {
+    const input = this.#input;
     for (;;) {
-      if (this.#at === this.#chunk.length && !this.#advance()) return undefined;
-      let value: RespValue | RespPush | typeof GO_ON =
-        this.#bodySize < 0 ? this.#readLine() : this.#readBody();
-      if (value !== GO_ON) value = this.#place(value);
-      if (value !== GO_ON) return value;
+      let result: Result;
+      if (this.#bodySize < 0) {
+        if (!input.readLine()) return undefined;
+        result = this.#endLine();
+      } else {
+        if (!input.readBody(this.#bodySize)) return undefined;
+        result = this.#endBody();
+      }
+      if (result !== GO_ON) result = this.#place(result);
+      if (result !== GO_ON) return result;
     }
   }
 
-  /** @returns whether there is another chunk. */
-  #advance(): boolean {
-    if (this.#nextChunk < this.#chunks.length) {
-      this.#enter(this.#chunks[this.#nextChunk++] as Uint8Array);
-      return true;
-    }
-    this.#chunks = [];
-    this.#nextChunk = 0;
-    // An idle connection keeps no chunk alive.
-    this.#enter(NOTHING);
-    this.#line = NOTHING;
-    return false;
-  }
-
-  #enter(chunk: Uint8Array): void {
-    this.#passed += this.#chunk.length;
-    this.#chunk = chunk;
-    this.#memory = chunk.buffer;
-    this.#memoryOffset = chunk.byteOffset;
-    this.#at = 0;
-  }
-
-  #readLine(): RespValue | RespPush | typeof GO_ON {
-    if (this.#held === null && !TYPES.has(this.#chunk[this.#at] as number)) {
-      this.#fail("unknown type byte", this.#passed + this.#at, this.#chunk.subarray(this.#at));
-    }
-    return this.#takeLine() ? this.#readValue() : GO_ON;
-  }
-
-  /** @returns whether the line is complete, up to its LF. */
-  #takeLine(): boolean {
-    const chunk = this.#chunk;
-    const from = this.#at;
-    const held = this.#held;
-    const hasCR = held !== null && held.memory[held.length - 1] === CR;
-    const cr = hasCR ? from - 1 : findLineEnd(chunk, from);
-    const lf = cr + 1;
-    // Type, CR and LF do not count.
-    if ((held?.length ?? 0) + cr - from > this.#maxLine + 1)
-      this.#failLine(`line of more than ${this.#maxLine} bytes`);
-    if (cr >= from && chunk[cr] === LF) this.#failLine("LF without CR");
-    if (lf < chunk.length && chunk[lf] !== LF) this.#failLine("CR without LF");
-    const isWhole = lf < chunk.length;
-    const to = isWhole ? lf + 1 : chunk.length;
-    if (isWhole && held === null) {
-      this.#setLine(chunk, from, to);
-    } else {
-      const bytes = held ?? new GrowingBytes(this.#allocate, SHORT_LINE, this.#maxLine + LINE_FRAME);
-      bytes.add(chunk, from, to);
-      this.#held = isWhole ? null : bytes;
-      if (isWhole) this.#setLine(bytes.memory, 0, bytes.length);
-    }
-    this.#at = to;
-    return isWhole;
-  }
-
-  #setLine(line: Uint8Array, from: number, to: number): void {
-    this.#line = line;
-    this.#lineFrom = from;
-    this.#lineTo = to;
-  }
-
-  #readValue(): RespValue | RespPush | typeof GO_ON {
-    const type = this.#line[this.#lineFrom] as number;
-    if (this.#stream !== null && type !== PART) this.#failHere("no part of the streamed string");
+  #endLine(): Result {
+    const input = this.#input;
+    const type = input.type;
+    if (this.#stream !== null && type !== PART) input.failLine("no part of the streamed string");
     if (type === END) return this.#endAggregate();
     this.#hasAttribute = false;
     switch (type) {
-      case SIMPLE_STRING:
-        return this.#texts.decode(this.#line, this.#lineFrom + 1, this.#lineTo - 2);
-      case SIMPLE_ERROR:
-        return new ReplyError(this.#text());
-      case INTEGER:
-        return parseInteger(this.#text()) ?? this.#failHere("no integer");
-      case DOUBLE:
-        return parseDouble(this.#text()) ?? this.#failHere("no double");
-      case BIG_NUMBER:
-        return parseBigNumber(this.#text()) ?? this.#failHere("no big number");
-      case BOOLEAN:
-        return this.#readBoolean();
-      case NULL:
-        return this.#text() === "" ? null : this.#failHere("no null");
       case BULK_STRING:
       case BULK_ERROR:
       case VERBATIM:
       case PART:
         return this.#beginBody(type);
-      default:
+      case INTEGER:
+        return input.number >= 0
+          ? input.number
+          : (parseInteger(this.#text()) ?? input.failLine("no integer"));
+      case SIMPLE_STRING:
+        return this.#texts.decode(input.bytes, input.from, input.to);
+      case SIMPLE_ERROR:
+        return new ReplyError(this.#text());
+      case DOUBLE:
+        return parseDouble(this.#text()) ?? input.failLine("no double");
+      case BIG_NUMBER:
+        return parseBigNumber(this.#text()) ?? input.failLine("no big number");
+      case BOOLEAN:
+        return this.#readBoolean();
+      case NULL:
+        return this.#text() === "" ? null : input.failLine("no null");
+      case ARRAY:
+      case SET:
+      case MAP:
+      case ATTRIBUTE:
+      case PUSH:
         return this.#beginAggregate(type);
+      default:
+        return input.failLine("unknown type byte");
     }
   }
 
   #text(): string {
-    return decodeText(this.#line, this.#lineFrom + 1, this.#lineTo - 2);
+    return decodeText(this.#input.bytes, this.#input.from, this.#input.to);
   }
 
   #readBoolean(): boolean {
     const text = this.#text();
-    if (text !== "t" && text !== "f") this.#failHere("no boolean");
+    if (text !== "t" && text !== "f") this.#input.failLine("no boolean");
     return text === "t";
   }
 
   /** The line as a length or count; STREAMED for `?`, ABSENT for `-1`. */
-  #length(): number {
-    const line = this.#line;
-    const end = this.#lineTo - 2;
-    let length = 0;
-    for (let at = this.#lineFrom + 1; at < end; at++) {
-      const digit = (line[at] as number) - ZERO;
-      if (digit < 0 || digit > 9) return this.#specialLength();
-      length = length * 10 + digit;
-    }
-    return this.#lineFrom + 1 < end ? length : this.#failHere("no length");
-  }
-
-  #specialLength(): number {
-    const type = this.#line[this.#lineFrom];
+  #length(type: number): number {
+    const { number } = this.#input;
+    if (number >= 0) return number;
     const text = this.#text();
     const isArray = type === ARRAY;
     if (text === "-1" && (isArray || type === BULK_STRING)) return ABSENT;
     if (text === "?" && (isArray || type === BULK_STRING || type === SET || type === MAP)) return STREAMED;
-    return this.#failHere("no length");
+    return this.#input.failLine("no length");
   }
 
-  #beginBody(type: number): null | Uint8Array | typeof GO_ON {
-    const size = this.#length();
+  #beginBody(type: number): Result {
+    const size = this.#length(type);
     if (size === ABSENT) return null;
     if (size === STREAMED) {
-      this.#stream = new GrowingBytes(this.#allocate, SHORT_LINE, this.#maxBulk);
+      this.#stream = new GrowingBytes(this.#allocate, SHORT_STREAM, this.#maxBulk);
       return GO_ON;
     }
-    if (type === PART) return this.#beginPart(size);
-    if (size > this.#maxBulk) this.#failHere(`string of more than ${this.#maxBulk} bytes`);
-    if (type !== BULK_STRING && size > LONGEST_TEXT) this.#failHere("text longer than any string can be");
+    if (size > this.#maxBulk - (this.#stream?.length ?? 0)) {
+      this.#input.failLine(`string of more than ${this.#maxBulk} bytes`);
+    }
+    if (type === PART && size === 0) return this.#endStream();
+    if (type === PART && this.#stream === null) this.#input.failLine("a part of no streamed string");
+    if (type !== BULK_STRING && size > LONGEST_TEXT) {
+      this.#input.failLine("text longer than any string can be");
+    }
     this.#bodyType = type;
     this.#bodySize = size;
     return GO_ON;
   }
 
-  /** Of a streamed string; an empty part ends it. */
-  #beginPart(size: number): Uint8Array | typeof GO_ON {
-    const stream = this.#stream ?? this.#failHere("a part of no streamed string");
-    if (stream.length + size > this.#maxBulk) this.#failHere(`string of more than ${this.#maxBulk} bytes`);
-    if (size > 0) {
-      this.#bodyType = PART;
-      this.#bodySize = size;
-      return GO_ON;
-    }
+  #endStream(): Uint8Array {
+    const stream = this.#stream ?? this.#input.failLine("a part of no streamed string");
     this.#stream = null;
     const bytes = this.#allocate(stream.length);
     bytes.set(stream.memory.subarray(0, stream.length));
     return bytes;
   }
 
-  #readBody(): RespValue | typeof GO_ON {
-    const size = this.#bodySize;
-    const chunk = this.#chunk;
-    const from = this.#at;
-    if (this.#held === null && from + size + 2 <= chunk.length) {
-      this.#at = from + size + 2;
-      return this.#endBody(chunk, this.#memory, this.#memoryOffset, from);
-    }
-    this.#held ??= new GrowingBytes(this.#allocate, size + 2, size + 2);
-    const held = this.#held;
-    const to = Math.min(chunk.length, from + size + 2 - held.length);
-    held.add(chunk, from, to);
-    this.#at = to;
-    if (held.length < size + 2) return GO_ON;
-    this.#held = null;
-    return this.#endBody(held.memory, held.memory.buffer, held.memory.byteOffset, 0);
-  }
-
-  /** The body lies in `bytes`, which are at `offset` of `memory`. */
-  #endBody(
-    bytes: Uint8Array,
-    memory: ArrayBufferLike,
-    offset: number,
-    from: number,
-  ): RespValue | typeof GO_ON {
-    const size = this.#bodySize;
-    const to = from + size;
-    if (bytes[to] !== CR || bytes[to + 1] !== LF) {
-      this.#fail("no CR and LF behind a string", this.#passed + this.#at - 2, bytes.subarray(to));
-    }
+  #endBody(): Result {
+    const input = this.#input;
+    const { bytes, from, to } = input;
     this.#bodySize = -1;
     switch (this.#bodyType) {
       case BULK_STRING:
-        if (this.#isKind()) return this.#texts.decode(bytes, from, to);
-        return this.#view(memory, offset + from, size);
+        return this.#isKind() ? this.#texts.decode(bytes, from, to) : input.view();
       case PART:
-        (this.#stream as GrowingBytes).add(bytes, from, to);
+        this.#stream?.add(bytes, from, to);
         return GO_ON;
       case BULK_ERROR:
         return new ReplyError(decodeText(bytes, from, to));
       default:
-        if (size < 4 || bytes[from + 3] !== COLON) {
-          const offset = this.#passed + this.#at - size - 2;
-          this.#fail("no format before a verbatim string", offset, bytes.subarray(from));
-        }
+        if (to - from < 4 || bytes[from + 3] !== COLON) input.failBody("no format before a verbatim string");
         return decodeText(bytes, from + 4, to);
     }
   }
@@ -382,15 +275,15 @@ export class RespDecoder {
     return outermost.mayBePush && outermost.count === 0;
   }
 
-  #beginAggregate(type: number): RespValue | RespPush | typeof GO_ON {
-    const length = this.#length();
+  #beginAggregate(type: number): Result {
+    const length = this.#length(type);
     if (length === ABSENT) return null;
-    if (type === PUSH && this.#depth > 0) this.#failHere("a push inside another value");
-    if (this.#depth === this.#maxDepth) this.#failHere(`aggregates more than ${this.#maxDepth} deep`);
+    if (type === PUSH && this.#depth > 0) this.#input.failLine("a push inside another value");
+    if (this.#depth === this.#maxDepth) this.#input.failLine(`aggregates more than ${this.#maxDepth} deep`);
     if (this.#depth === 0) this.#elements = 0;
     const isPairs = type === MAP || type === ATTRIBUTE;
     const size = isPairs && length !== STREAMED ? length * 2 : length;
-    if (size > this.#maxElements - this.#elements) this.#failHere(this.#tooMany());
+    if (size > this.#maxElements - this.#elements) this.#input.failLine(this.#tooMany());
     if (size > 0) this.#elements += size;
     const mayBePush = type === PUSH || (type === ARRAY && this.arraysArePushes && this.#depth === 0);
     this.#aggregates[this.#depth] ??= new Aggregate();
@@ -399,17 +292,17 @@ export class RespDecoder {
     return size === 0 ? this.#complete(aggregate) : GO_ON;
   }
 
-  #endAggregate(): RespValue | RespPush | typeof GO_ON {
+  #endAggregate(): Result {
     const aggregate = this.#depth > 0 ? (this.#aggregates[this.#depth - 1] as Aggregate) : null;
-    if (aggregate?.size !== STREAMED) this.#failHere("an end without a streamed aggregate");
-    if (aggregate.type === MAP && aggregate.count % 2 === 1) this.#failHere("a key without a value");
-    if (this.#hasAttribute) this.#failHere("an attribute without a value");
+    if (aggregate?.size !== STREAMED) this.#input.failLine("an end without a streamed aggregate");
+    if (aggregate.type === MAP && aggregate.count % 2 === 1) this.#input.failLine("a key without a value");
+    if (this.#hasAttribute) this.#input.failLine("an attribute without a value");
     return this.#complete(aggregate);
   }
 
   /** Puts a value into the aggregate it belongs to. @returns the value at the top, once it is complete. */
-  #place(value: RespValue | RespPush): RespValue | RespPush | typeof GO_ON {
-    let whole: RespValue | RespPush | typeof GO_ON = value;
+  #place(value: RespValue | RespPush): Result {
+    let whole: Result = value;
     while (this.#depth > 0 && whole !== GO_ON) {
       const aggregate = this.#aggregates[this.#depth - 1] as Aggregate;
       if (aggregate.size === STREAMED) this.#countStreamed();
@@ -419,7 +312,7 @@ export class RespDecoder {
     return whole;
   }
 
-  #complete(aggregate: Aggregate): RespValue | RespPush | typeof GO_ON {
+  #complete(aggregate: Aggregate): Result {
     this.#depth -= 1;
     const { type, first, count } = aggregate;
     const items = aggregate.end();
@@ -438,44 +331,12 @@ export class RespDecoder {
 
   #countStreamed(): void {
     this.#elements += 1;
-    if (this.#elements > this.#maxElements)
-      this.#fail(this.#tooMany(), this.#passed + this.#at, this.#chunk.subarray(this.#at));
+    if (this.#elements > this.#maxElements) this.#input.failNext(this.#tooMany());
   }
 
   #tooMany(): string {
     return `value of more than ${this.#maxElements} elements`;
   }
-
-  /** The mistake is in the line that was read last, right before the next byte. */
-  #failHere(reason: string): never {
-    const line = this.#line.subarray(this.#lineFrom, this.#lineTo);
-    this.#fail(reason, this.#passed + this.#at - line.length, line);
-  }
-
-  /** The mistake is in the line that is being read. */
-  #failLine(reason: string): never {
-    const held = this.#held;
-    const offset = this.#passed + this.#at - (held?.length ?? 0);
-    this.#fail(reason, offset, held?.memory.subarray(0, held.length) ?? this.#chunk.subarray(this.#at));
-  }
-
-  #fail(reason: string, offset: number, bytes: Uint8Array): never {
-    this.#error = new RespError(reason, offset, bytes);
-    this.#chunks = [];
-    this.#enter(NOTHING);
-    this.#line = NOTHING;
-    this.#held = null;
-    this.#stream = null;
-    this.#aggregates.length = 0;
-    throw this.#error;
-  }
-}
-
-/** @returns the index of the first CR or LF from `at` on, or the length. */
-function findLineEnd(bytes: Uint8Array, at: number): number {
-  let end = at;
-  while (end < bytes.length && bytes[end] !== CR && bytes[end] !== LF) end += 1;
-  return end;
 }
 
 function checkLimit(name: string, limit: number, most: number): number {
