@@ -92,9 +92,8 @@ export class RespDecoder {
   #bodySize = -1;
   /** The parts so far of a streamed string. */
   #stream: GrowingBytes | null = null;
-  /** The aggregates that are not complete, the outermost first; those from `#depth` on wait to be used again. */
-  readonly #aggregates: Aggregate[] = [];
-  #depth = 0;
+  /** The innermost of the aggregates that are not complete. */
+  #innermost: Aggregate | null = null;
   /** Elements of the current top-level value, announced or come. */
   #elements = 0;
   /** An attribute has come, and its value has not. */
@@ -121,7 +120,7 @@ export class RespDecoder {
   get isPartial(): boolean {
     return (
       this.#input.isPartial ||
-      this.#depth > 0 ||
+      this.#innermost !== null ||
       this.#bodySize >= 0 ||
       this.#stream !== null ||
       this.#hasAttribute
@@ -141,7 +140,7 @@ export class RespDecoder {
       this.#error = error;
       this.#input.clear();
       this.#stream = null;
-      this.#aggregates.length = 0;
+      this.#innermost = null;
       throw error;
     }
   }
@@ -151,8 +150,12 @@ export class RespDecoder {
     for (;;) {
       let result: Result;
       if (this.#bodySize < 0) {
-        if (!input.readLine()) return undefined;
-        result = this.#endLine();
+        if (this.#stream === null && input.readString(this.#maxBulk)) {
+          result = this.#bulkString();
+        } else {
+          if (!input.readLine()) return undefined;
+          result = this.#endLine();
+        }
       } else {
         if (!input.readBody(this.#bodySize)) return undefined;
         result = this.#endBody();
@@ -166,7 +169,7 @@ export class RespDecoder {
     const input = this.#input;
     const type = input.type;
     if (this.#stream !== null && type !== PART) input.failLine("no part of the streamed string");
-    if (type === END) return this.#endAggregate();
+    if (type === END) return this.#endStreamed();
     this.#hasAttribute = false;
     switch (type) {
       case BULK_STRING:
@@ -174,6 +177,12 @@ export class RespDecoder {
       case VERBATIM:
       case PART:
         return this.#beginBody(type);
+      case ARRAY:
+      case SET:
+      case MAP:
+      case ATTRIBUTE:
+      case PUSH:
+        return this.#beginAggregate(type);
       case INTEGER:
         return input.number >= 0
           ? input.number
@@ -190,12 +199,6 @@ export class RespDecoder {
         return this.#readBoolean();
       case NULL:
         return this.#text() === "" ? null : input.failLine("no null");
-      case ARRAY:
-      case SET:
-      case MAP:
-      case ATTRIBUTE:
-      case PUSH:
-        return this.#beginAggregate(type);
       default:
         return input.failLine("unknown type byte");
     }
@@ -256,7 +259,7 @@ export class RespDecoder {
     this.#bodySize = -1;
     switch (this.#bodyType) {
       case BULK_STRING:
-        return this.#isKind() ? this.#texts.decode(bytes, from, to) : input.view();
+        return this.#bulkString();
       case PART:
         this.#stream?.add(bytes, from, to);
         return GO_ON;
@@ -268,65 +271,69 @@ export class RespDecoder {
     }
   }
 
-  /** What comes next is the kind of a push. */
-  #isKind(): boolean {
-    if (this.#depth !== 1) return false;
-    const outermost = this.#aggregates[0] as Aggregate;
-    return outermost.mayBePush && outermost.count === 0;
+  #bulkString(): RespValue {
+    const input = this.#input;
+    this.#hasAttribute = false;
+    const isKind = this.#innermost?.awaitsKind === true;
+    return isKind ? this.#texts.decode(input.bytes, input.from, input.to) : input.view();
   }
 
   #beginAggregate(type: number): Result {
     const length = this.#length(type);
     if (length === ABSENT) return null;
-    if (type === PUSH && this.#depth > 0) this.#input.failLine("a push inside another value");
-    if (this.#depth === this.#maxDepth) this.#input.failLine(`aggregates more than ${this.#maxDepth} deep`);
-    if (this.#depth === 0) this.#elements = 0;
-    const isPairs = type === MAP || type === ATTRIBUTE;
-    const size = isPairs && length !== STREAMED ? length * 2 : length;
+    const outer = this.#innermost;
+    if (type === PUSH && outer !== null) this.#input.failLine("a push inside another value");
+    if (outer === null) this.#elements = 0;
+    else if (outer.depth === this.#maxDepth)
+      this.#input.failLine(`aggregates more than ${this.#maxDepth} deep`);
+    const size = length > 0 && (type === MAP || type === ATTRIBUTE) ? length * 2 : length;
     if (size > this.#maxElements - this.#elements) this.#input.failLine(this.#tooMany());
     if (size > 0) this.#elements += size;
-    const mayBePush = type === PUSH || (type === ARRAY && this.arraysArePushes && this.#depth === 0);
-    this.#aggregates[this.#depth] ??= new Aggregate();
-    const aggregate = this.#aggregates[this.#depth++] as Aggregate;
-    aggregate.begin(type, size, mayBePush);
-    return size === 0 ? this.#complete(aggregate) : GO_ON;
+    const mayBePush = type === PUSH || (type === ARRAY && this.arraysArePushes && outer === null);
+    const aggregate = new Aggregate(type, size, outer, mayBePush);
+    this.#innermost = aggregate;
+    return size === 0 ? this.#endAggregate(aggregate) : GO_ON;
   }
 
-  #endAggregate(): Result {
-    const aggregate = this.#depth > 0 ? (this.#aggregates[this.#depth - 1] as Aggregate) : null;
-    if (aggregate?.size !== STREAMED) this.#input.failLine("an end without a streamed aggregate");
+  /** A streamed aggregate is told its end. */
+  #endStreamed(): Result {
+    const aggregate = this.#innermost;
+    if (aggregate === null || aggregate.size >= 0) {
+      return this.#input.failLine("an end without a streamed aggregate");
+    }
     if (aggregate.type === MAP && aggregate.count % 2 === 1) this.#input.failLine("a key without a value");
     if (this.#hasAttribute) this.#input.failLine("an attribute without a value");
-    return this.#complete(aggregate);
+    return this.#endAggregate(aggregate);
   }
 
   /** Puts a value into the aggregate it belongs to. @returns the value at the top, once it is complete. */
   #place(value: RespValue | RespPush): Result {
     let whole: Result = value;
-    while (this.#depth > 0 && whole !== GO_ON) {
-      const aggregate = this.#aggregates[this.#depth - 1] as Aggregate;
-      if (aggregate.size === STREAMED) this.#countStreamed();
+    for (;;) {
+      const aggregate = this.#innermost;
+      if (aggregate === null || whole === GO_ON) return whole;
+      if (aggregate.size < 0) this.#countStreamed();
       // A push is never inside another value.
-      whole = aggregate.add(whole as RespValue) ? this.#complete(aggregate) : GO_ON;
+      if (!aggregate.add(whole as RespValue)) return GO_ON;
+      whole = this.#endAggregate(aggregate);
     }
-    return whole;
   }
 
-  #complete(aggregate: Aggregate): Result {
-    this.#depth -= 1;
-    const { type, first, count } = aggregate;
-    const items = aggregate.end();
-    if (type === MAP) return toMap(items);
-    if (type === ATTRIBUTE) {
-      this.#hasAttribute = true;
-      return GO_ON;
+  #endAggregate(aggregate: Aggregate): Result {
+    const { type, kind, items } = aggregate;
+    this.#innermost = aggregate.outer;
+    if (kind !== null) return new RespPush(kind, items);
+    switch (type) {
+      case PUSH:
+        return GO_ON;
+      case MAP:
+        return toMap(items);
+      case ATTRIBUTE:
+        this.#hasAttribute = true;
+        return GO_ON;
+      default:
+        return items;
     }
-    if (!aggregate.mayBePush) return items;
-    if (typeof first === "string") return new RespPush(first, items);
-    if (first instanceof Uint8Array) return new RespPush(decodeText(first, 0, first.length), items);
-    if (type === PUSH) return GO_ON;
-    if (count > 0) items.unshift(first);
-    return items;
   }
 
   #countStreamed(): void {

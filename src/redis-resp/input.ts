@@ -8,6 +8,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
 
+const BULK_STRING = 0x24; // $
 /** What a line can begin with. */
 const TYPES = new Set([..."+-:_#,($!=*~%|>;."].map((type) => type.charCodeAt(0)));
 
@@ -75,6 +76,34 @@ export class Input {
   /** The byte that began the line that was read last. */
   get type(): number {
     return this.bytes[this.from - 1] as number;
+  }
+
+  /**
+   * A bulk string of at most so many bytes that lies whole in the chunk, which most do: header and body in one go. It is read as
+   * a body.
+   *
+   * @returns false when there is none; then nothing was read.
+   */
+  readString(most: number): boolean {
+    const chunk = this.#chunk;
+    let at = this.#at;
+    if (chunk[at] !== BULK_STRING || this.#held !== null) return false;
+    const first = ++at;
+    let size = 0;
+    for (; at < chunk.length; at++) {
+      const digit = (chunk[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      size = size * 10 + digit;
+    }
+    const from = at + 2;
+    const to = from + size;
+    if (to + 2 > chunk.length || at === first || size > most) return false;
+    if (chunk[at] !== CR || chunk[at + 1] !== LF || chunk[to] !== CR || chunk[to + 1] !== LF) return false;
+    this.bytes = chunk;
+    this.from = from;
+    this.to = to;
+    this.#at = to + 2;
+    return true;
   }
 
   /** @returns whether there is a whole line. @throws {RespError} for one that is too long, ill-formed or of no known type. */
