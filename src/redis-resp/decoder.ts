@@ -21,7 +21,7 @@ export interface DecoderOptions {
   maxDepth?: number;
   /** Bytes of one string. Default 512 MiB. */
   maxBulk?: number;
-  /** Bytes of one line. Default 1 MiB. */
+  /** Bytes of one line. Default 1 MiB, at least 32. */
   maxLine?: number;
   /** Elements of one top-level value, those of nested ones included. Default 2^24. */
   maxElements?: number;
@@ -57,6 +57,8 @@ const COLON = 0x3a;
 const STREAMED = -1;
 const ABSENT = -2;
 
+/** Every number has its place in a line. */
+const SHORTEST_LINE = 32;
 /** What V8 allows on any machine: no text can be longer. */
 const LONGEST_TEXT = 2 ** 28 - 16;
 /** Memory of a streamed string, to begin with. */
@@ -103,12 +105,16 @@ export class RespDecoder {
   /** @throws {ZmqError} EINVAL for a limit that is none. */
   constructor(options: DecoderOptions = {}) {
     const { maxDepth, maxBulk, maxLine, maxElements } = { ...LIMITS, ...options };
-    this.#maxDepth = checkLimit("maxDepth", maxDepth, 1000);
-    this.#maxBulk = checkLimit("maxBulk", maxBulk, Number.MAX_SAFE_INTEGER);
-    this.#maxElements = checkLimit("maxElements", maxElements, 2 ** 32 - 1);
+    this.#maxDepth = checkLimit("maxDepth", maxDepth, 1, 1000);
+    this.#maxBulk = checkLimit("maxBulk", maxBulk, 1, Number.MAX_SAFE_INTEGER);
+    this.#maxElements = checkLimit("maxElements", maxElements, 1, 2 ** 32 - 1);
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     const view: View = options.view ?? ((memory, offset, length) => new Uint8Array(memory, offset, length));
-    this.#input = new Input(checkLimit("maxLine", maxLine, LONGEST_TEXT), this.#allocate, view);
+    this.#input = new Input(
+      checkLimit("maxLine", maxLine, SHORTEST_LINE, LONGEST_TEXT),
+      this.#allocate,
+      view,
+    );
   }
 
   /** The chunk belongs to the decoder from here on, and to whoever gets the values. Nothing happens after an error. */
@@ -346,7 +352,7 @@ export class RespDecoder {
   }
 }
 
-function checkLimit(name: string, limit: number, most: number): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit;
-  throw new ZmqError("EINVAL", `${name} has to be a whole number from 1 to ${most}: ${limit}`);
+function checkLimit(name: string, limit: number, least: number, most: number): number {
+  if (Number.isInteger(limit) && limit >= least && limit <= most) return limit;
+  throw new ZmqError("EINVAL", `${name} has to be a whole number from ${least} to ${most}: ${limit}`);
 }

@@ -97,7 +97,7 @@ export class Input {
     }
     const from = at + 2;
     const to = from + size;
-    if (to + 2 > chunk.length || at === first || size > most) return false;
+    if (at === first || at - first > MOST_DIGITS || size > most || to + 2 > chunk.length) return false;
     if (chunk[at] !== CR || chunk[at + 1] !== LF || chunk[to] !== CR || chunk[to + 1] !== LF) return false;
     this.bytes = chunk;
     this.from = from;
