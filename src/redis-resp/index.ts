@@ -30,5 +30,5 @@ export type { InboxOptions, ReceiveBatchOptions, ReceivedMessage } from "./pubsu
 export type { GapReason } from "./pubsub/losses.ts";
 export type { MessageListener } from "./pubsub/subscription.ts";
 export type { SubscriptionState } from "./pubsub/subscriptions.ts";
-export { RedisSubscriber, type SubscriberParts } from "./subscriber.ts";
+export { RedisSubscriber } from "./subscriber.ts";
 export { asText, RespPush, type RespValue, type TextValue } from "./values.ts";

@@ -3,26 +3,29 @@ import type { RespPush, RespValue } from "../values.ts";
 import { type ChannelKind, keyOfBytes } from "./channel.ts";
 import type { Inbox } from "./inbox.ts";
 import type { MessageListener, Subscription } from "./subscription.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+
+/** Whose messages and confirmations a connection brings. */
+export interface Recipients {
+  match(kind: ChannelKind, name: Uint8Array): Subscription | undefined;
+  confirmed(kind: ChannelKind, key: string): void;
+  ended(kind: ChannelKind, key: string, now: number): void;
+}
 
 /** Brings what the server pushes to where it belongs. What a listener throws keeps no other from his messages. */
 export class Delivery {
   /** Messages. */
   received = 0;
   readonly #environment: Environment;
-  readonly #subscriptions: Subscriptions;
   readonly #onThrown: (error: unknown, subscription: Subscription) => void;
   /** The listener of subscriptions without one, by kind. */
   readonly #toInbox: Readonly<Record<ChannelKind, MessageListener>>;
 
   constructor(
     environment: Environment,
-    subscriptions: Subscriptions,
     inbox: Inbox,
     onThrown: (error: unknown, subscription: Subscription) => void,
   ) {
     this.#environment = environment;
-    this.#subscriptions = subscriptions;
     this.#onThrown = onThrown;
     this.#toInbox = {
       channel: (payload, channel) => inbox.push({ kind: "channel", pattern: null, channel, payload }),
@@ -35,59 +38,58 @@ export class Delivery {
     return this.#toInbox[kind];
   }
 
-  push({ kind, items }: RespPush): void {
+  push({ kind, items }: RespPush, recipients: Recipients): void {
     switch (kind) {
       case "message":
-        this.#message("channel", items);
+        this.#message(recipients, "channel", items);
         break;
       case "pmessage":
-        this.#patternMessage(items);
+        this.#patternMessage(recipients, items);
         break;
       case "smessage":
-        this.#message("shard", items);
+        this.#message(recipients, "shard", items);
         break;
       case "subscribe":
-        this.#confirmed("channel", items);
+        this.#confirmed(recipients, "channel", items);
         break;
       case "psubscribe":
-        this.#confirmed("pattern", items);
+        this.#confirmed(recipients, "pattern", items);
         break;
       case "ssubscribe":
-        this.#confirmed("shard", items);
+        this.#confirmed(recipients, "shard", items);
         break;
       case "unsubscribe":
-        this.#ended("channel", items);
+        this.#ended(recipients, "channel", items);
         break;
       case "punsubscribe":
-        this.#ended("pattern", items);
+        this.#ended(recipients, "pattern", items);
         break;
       case "sunsubscribe":
-        this.#ended("shard", items);
+        this.#ended(recipients, "shard", items);
         break;
     }
   }
 
-  #confirmed(kind: ChannelKind, [name]: RespValue[]): void {
-    if (name instanceof Uint8Array) this.#subscriptions.confirmed(kind, keyOfBytes(name));
+  #confirmed(recipients: Recipients, kind: ChannelKind, [name]: RespValue[]): void {
+    if (name instanceof Uint8Array) recipients.confirmed(kind, keyOfBytes(name));
   }
 
   /** Without a name when there was nothing to end. */
-  #ended(kind: ChannelKind, [name]: RespValue[]): void {
-    if (name instanceof Uint8Array)
-      this.#subscriptions.ended(kind, keyOfBytes(name), this.#environment.now());
+  #ended(recipients: Recipients, kind: ChannelKind, [name]: RespValue[]): void {
+    if (name instanceof Uint8Array) recipients.ended(kind, keyOfBytes(name), this.#environment.now());
   }
 
-  #message(kind: "channel" | "shard", [channel, payload]: RespValue[]): void {
+  #message(recipients: Recipients, kind: "channel" | "shard", [channel, payload]: RespValue[]): void {
     // An invalidated key of client-side caching comes as a message too, without bytes.
     if (!(channel instanceof Uint8Array) || !(payload instanceof Uint8Array)) return;
-    const subscription = this.#subscriptions.match(kind, channel);
+    const subscription = recipients.match(kind, channel);
     if (subscription !== undefined) this.#deliver(subscription, payload as Buffer, channel as Buffer, null);
   }
 
-  #patternMessage([pattern, channel, payload]: RespValue[]): void {
+  #patternMessage(recipients: Recipients, [pattern, channel, payload]: RespValue[]): void {
     if (!(pattern instanceof Uint8Array && channel instanceof Uint8Array && payload instanceof Uint8Array))
       return;
-    const subscription = this.#subscriptions.match("pattern", pattern);
+    const subscription = recipients.match("pattern", pattern);
     if (subscription !== undefined)
       this.#deliver(subscription, payload as Buffer, channel as Buffer, pattern as Buffer);
   }
