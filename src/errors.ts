@@ -10,9 +10,9 @@ export class ZmqError extends Error {
   override readonly name: string = "ZmqError";
   readonly code: string;
   /** The number of `code`, as libzmq has it on Linux; absent where there is none. */
-  readonly errno?: number;
+  declare readonly errno?: number;
   /** The endpoint concerned, as it was given. */
-  readonly address?: string;
+  declare readonly address?: string;
 
   constructor(code: string, message?: string, details: { address?: string; cause?: unknown } = {}) {
     super(message ?? MESSAGES[code] ?? code, "cause" in details ? { cause: details.cause } : undefined);
@@ -41,7 +41,7 @@ export class RefusedError extends ZmqError {
   /** What the peer gave as its reason; may be empty. Printable ASCII, the rest escaped. */
   readonly reason: string;
   /** The reason, when it is a status code of RFC 27: 300, 400 or 500. */
-  readonly status?: number;
+  declare readonly status?: number;
 
   constructor(reason: string) {
     super("ERR_ZMTP_REFUSED", STATUS.get(reason) ?? `refused by the peer: ${reason || "no reason given"}`);

@@ -71,6 +71,18 @@ describe("README.md", () => {
   }
 });
 
+describe("docs/redis.md", () => {
+  const page = readFileSync(join(root, "docs/redis.md"), "utf8");
+
+  it("holds programs", () => {
+    expect(snippets(page).length).toBeGreaterThan(1);
+  });
+
+  for (const snippet of snippets(page)) {
+    it(`the snippet in line ${snippet.line} runs`, () => check(snippet), TIME_LIMIT + 5000);
+  }
+});
+
 describe("README.md: the check itself", () => {
   const page = [
     "# One",
