@@ -245,7 +245,7 @@ describe("Subscriptions, against a model of a server", () => {
             expect([id, [...numbers]]).toEqual([id, []]);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });
