@@ -1,4 +1,6 @@
 const INTEGER = /^[+-]?[0-9]+$/;
+/** Up to here no integer is beyond what a number holds. */
+const SAFE_LENGTH = 15;
 const DOUBLE = /^[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 /** Redis before 7.2 prints what its C library prints: `-nan`, `NAN`, `nan(chars)`. */
@@ -12,6 +14,8 @@ export function parseBigNumber(text: string): bigint | null {
 
 /** A signed integer of 64 bits: a number as long as that is exact. @returns null when it is none. */
 export function parseInteger(text: string): number | bigint | null {
+  // Adding 0 makes 0 of -0.
+  if (text.length <= SAFE_LENGTH) return INTEGER.test(text) ? Number(text) + 0 : null;
   const integer = parseBigNumber(text);
   if (integer === null || BigInt.asIntN(64, integer) !== integer) return null;
   const number = Number(integer);

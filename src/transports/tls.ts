@@ -1,5 +1,5 @@
 import { isIP, Socket as NetSocket } from "node:net";
-import { type ConnectionOptions, connect } from "node:tls";
+import type { ConnectionOptions, connect } from "node:tls";
 import { ZmqError } from "../errors.ts";
 import { parseTcp } from "./endpoint.ts";
 import { type Lookup, systemLookup } from "./lookup.ts";
@@ -14,21 +14,35 @@ export function createTls(
   options: TlsOptions = {},
   lookup: Lookup = systemLookup,
 ): Pick<Transport, "check" | "dial"> {
-  const security: Security = {
+  const securityBy = (connectTls: typeof connect): Security => ({
     // Not one that reads into memory of its own: TLS is to have the bytes.
     createSocket: () => new NetSocket().unref(),
-    secure: (socket, host, timeout, done) => secure(socket, host, options, timeout, done),
-  };
+    secure: (socket, host, timeout, done) => secure(connectTls, socket, host, options, timeout, done),
+  });
   return {
     check(address, purpose) {
       parseTcp(address, purpose);
     },
-    dial: (address, dialOptions, done) => dialTcp(address, dialOptions, lookup, done, security),
+    dial(address, dialOptions, done) {
+      let cancelled = false;
+      let dial: Dial | null = null;
+      // Loaded when it is wanted: it takes two megabytes of memory.
+      void import("node:tls").then((tls) => {
+        if (!cancelled) dial = dialTcp(address, dialOptions, lookup, done, securityBy(tls.connect));
+      });
+      return {
+        cancel() {
+          cancelled = true;
+          dial?.cancel();
+        },
+      };
+    },
   };
 }
 
 /** The handshake over a connected socket; the name is what the certificate is held against. */
 function secure(
+  connectTls: typeof connect,
   socket: NetSocket,
   host: string,
   options: TlsOptions,
@@ -37,7 +51,7 @@ function secure(
 ): Dial {
   // A name to ask for must be none of an address (RFC 6066, Server Name Indication).
   const named = isIP(host) === 0 ? { servername: host } : {};
-  const secured = connect({ host, ...named, ...options, socket });
+  const secured = connectTls({ host, ...named, ...options, socket });
   let timer: NodeJS.Timeout | null = null;
   let settled = false;
   const settle = (error: Error | null): void => {
