@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Cell, cellName } from "../../bench/cells.ts";
 import { cellsOf, plotThroughput, pointsOf } from "../../bench/plot.ts";
+import { formatComparison, formatComparisons } from "../../bench/redis/report.ts";
 import { formatReport } from "../../bench/report.ts";
 import {
   type BenchResult,
@@ -69,6 +70,11 @@ function scenario(name: string, more: Partial<ScenarioResult> = {}): ScenarioRes
 }
 
 const scenarios = (...all: ScenarioResult[]): BenchResult => ({ ...run(), scenarios: all });
+
+const redis = (...all: ScenarioResult[]): BenchResult => ({
+  ...scenarios(...all),
+  redis: { server: "7.0.15", ioredis: "6.0.0", nodeRedis: "6.3.1" },
+});
 
 /** The cells of a row of a markdown table. */
 function row(report: string, start: string): string[] {
@@ -149,6 +155,43 @@ describe("bench report", () => {
   });
 });
 
+describe("bench report about Redis", () => {
+  const figure = (contender: string, ...samples: number[]) => ({
+    what: "16 B",
+    unit: "msg/s",
+    contender,
+    samples,
+  });
+  const goal = { goal: ">= 2x" };
+
+  it("has the clients side by side, and how ours compares with each", () => {
+    const figures = [
+      { ...figure("zmtp", 3e6, 1e6, 2e6), ...goal },
+      figure("ioredis", 2.5e5),
+      figure("node-redis-0", 8e5),
+      { ...figure("zmtp", 0.5), unit: "µs" },
+    ];
+    const report = formatComparison(scenario("walk", { figures }));
+    expect(report).toContain("**The walk** (load before: 0.5)");
+    expect(row(report, "   ")).toEqual([
+      ...["", "", "unit", "zmtp", "ioredis", "node-redis, timeout: 0"],
+      ...["zmtp : ioredis", "zmtp : node-redis, timeout: 0", "goal", ""],
+    ]);
+    expect(row(report, "16 B | msg/s")).toEqual([
+      ...["", "16 B", "msg/s", "2.00 M (1.00 M..3.00 M)", "250 k", "800 k", "8.0x", "2.5x", ">= 2x", ""],
+    ]);
+    expect(row(report, "16 B | µs").slice(3)).toEqual(["0.500", "", "", "", "", "", ""]);
+  });
+
+  it("names the versions and what failed", () => {
+    const report = formatComparisons(redis(scenario("walk", { figures: [], failure: "oh" })));
+    expect(report).toContain(
+      "Node v20.0.0, ioredis 6.0.0, node-redis 6.3.1, redis-server 7.0.15; zmtp at commit 0123456789",
+    );
+    expect(report).toContain("**The walk** (load before: 0.5)\n\nFailed: oh");
+  });
+});
+
 describe("bench results", () => {
   let folder: string;
   beforeEach(() => {
@@ -156,20 +199,24 @@ describe("bench results", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("are kept under date and commit only when asked to, cells and scenarios apart", () => {
+  it("are kept under date and commit only when asked to, each kind apart", () => {
     writeResult(run(cell(16)), false, folder);
     writeResult(scenarios(scenario("walk")), false, folder);
     expect(readdirSync(folder)).toEqual(["latest-scenarios.json", "latest.json"]);
     expect(newestSaved("cells", folder)).toBeNull();
     writeResult(run(cell(16)), true, folder);
     writeResult(scenarios(scenario("walk")), true, folder);
+    writeResult(redis(scenario("run")), true, folder);
     expect(readdirSync(folder)).toEqual([
+      "2026-01-02-0123456789-redis.json",
       "2026-01-02-0123456789-scenarios.json",
       "2026-01-02-0123456789.json",
+      "latest-redis.json",
       "latest-scenarios.json",
       "latest.json",
     ]);
     expect(newestSaved("scenarios", folder)?.scenarios?.map(({ name }) => name)).toEqual(["walk"]);
+    expect(newestSaved("redis", folder)?.scenarios?.map(({ name }) => name)).toEqual(["run"]);
   });
 
   it("that are saved add to those of the same day and commit, and replace what was measured again", () => {
