@@ -183,12 +183,6 @@ export class RespDecoder {
       case VERBATIM:
       case PART:
         return this.#beginBody(type);
-      case ARRAY:
-      case SET:
-      case MAP:
-      case ATTRIBUTE:
-      case PUSH:
-        return this.#beginAggregate(type);
       case INTEGER:
         return input.number >= 0
           ? input.number
@@ -206,7 +200,7 @@ export class RespDecoder {
       case NULL:
         return this.#text() === "" ? null : input.failLine("no null");
       default:
-        return input.failLine("unknown type byte");
+        return this.#beginAggregate(type);
     }
   }
 

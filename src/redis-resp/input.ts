@@ -10,7 +10,8 @@ const ZERO = 0x30;
 
 const BULK_STRING = 0x24; // $
 /** What a line can begin with. */
-const TYPES = new Set([..."+-:_#,($!=*~%|>;."].map((type) => type.charCodeAt(0)));
+const IS_TYPE: Uint8Array = new Uint8Array(256);
+for (const type of "+-:_#,($!=*~%|>;.") IS_TYPE[type.charCodeAt(0)] = 1;
 
 /** More digits are not exact in a number. */
 const MOST_DIGITS = 15;
@@ -116,6 +117,7 @@ export class Input {
   #readNumber(): boolean {
     const chunk = this.#chunk;
     const from = this.#at + 1;
+    if (from >= chunk.length || IS_TYPE[chunk[from - 1] as number] === 0) return false;
     let to = from;
     let number = 0;
     for (; to < chunk.length; to++) {
@@ -136,7 +138,7 @@ export class Input {
   #readText(): boolean {
     while (this.#at < this.#chunk.length || this.#advance()) {
       const begin = this.#at;
-      if (this.#held === null && !TYPES.has(this.#chunk[begin] as number))
+      if (this.#held === null && IS_TYPE[this.#chunk[begin] as number] === 0)
         this.#failRest("unknown type byte");
       const end = this.#findLineEnd();
       if (this.#held === null && end > 0) {

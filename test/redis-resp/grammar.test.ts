@@ -155,6 +155,7 @@ describe("bytes that are no RESP, or more than is allowed: one error, at one pla
     ["unknown type", "@oops\r\n", "unknown type byte @0"],
     ["unknown type alone", "@", "unknown type byte @0"],
     ["unknown type before a number", "A1\r\n", "unknown type byte @0"],
+    ["unknown type in a streamed string", "$?\r\nA1\r\n", "unknown type byte @4"],
     ["an inline command", "PING\r\n", "unknown type byte @0"],
     ["unknown type in an array", "*2\r\n:1\r\n\u{0}", "unknown type byte @8"],
     ["length that is none", "$abc\r\n", "no length @0"],
