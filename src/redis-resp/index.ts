@@ -11,6 +11,7 @@ export type { BrokerOptions } from "./broker/options.ts";
 export type { CallOptions } from "./call.ts";
 export { type ClientEvents, type ClientStats, type ConnectionEvents, RedisClient } from "./client.ts";
 export { type ClusterEvents, type ClusterStats, RedisCluster } from "./cluster/cluster.ts";
+export { ClusterSubscriber } from "./cluster/cluster-subscriber.ts";
 export type { ClusterOptions } from "./cluster/options.ts";
 export { type ClusterNode, type NodeAddress, type SlotRange, Topology } from "./cluster/topology.ts";
 export type { Bulk, ReadOptions, ScanOptions, SetOptions } from "./commands.ts";
@@ -28,6 +29,7 @@ export type {
 } from "./pubsub/events.ts";
 export type { InboxOptions, ReceiveBatchOptions, ReceivedMessage } from "./pubsub/inbox.ts";
 export type { GapReason } from "./pubsub/losses.ts";
+export type { Subscriber } from "./pubsub/subscriber-base.ts";
 export type { MessageListener } from "./pubsub/subscription.ts";
 export type { SubscriptionState } from "./pubsub/subscriptions.ts";
 export { RedisSubscriber } from "./subscriber.ts";

@@ -5,9 +5,13 @@ import { nodeEnvironment } from "../../runtime/node.ts";
 import { Call, type CallOptions, Calls, closedError } from "../call.ts";
 import { RedisCommands } from "../commands.ts";
 import { type Argument, checkArguments } from "../encoder.ts";
+import { checkNames } from "../options.ts";
+import type { InboxOptions } from "../pubsub/inbox.ts";
+import { INBOX_OPTIONS, resolveInbox } from "../pubsub/inbox-options.ts";
 import type { RespValue } from "../values.ts";
 import { ClusterCommand } from "./cluster-command.ts";
 import { ClusterMap } from "./cluster-map.ts";
+import { ClusterSubscriber } from "./cluster-subscriber.ts";
 import { firstKey } from "./first-key.ts";
 import type { NodeConnection } from "./node-connection.ts";
 import { NodePool } from "./node-pool.ts";
@@ -53,6 +57,7 @@ export class RedisCluster extends RedisCommands {
   readonly #pool: NodePool;
   readonly #map: ClusterMap;
   readonly #router: Router;
+  readonly #subscribers = new Set<ClusterSubscriber>();
   readonly #onRefused = (command: ClusterCommand, error: ZmqError): void =>
     this.#router.refused(command, error);
   #commands = 0;
@@ -94,7 +99,22 @@ export class RedisCluster extends RedisCommands {
     return { commands: this.#commands, pending: this.#calls.count };
   }
 
-  /** Takes no further command, waits for the replies to those that were sent, and ends. What was not sent is rejected: EBADF. */
+  /** Subscriptions in this cluster. They end with it, if not before. @throws {ZmqError} EINVAL; {TypeError}. */
+  subscriber(options: InboxOptions = {}): ClusterSubscriber {
+    checkNames(options, INBOX_OPTIONS);
+    if (this.#isClosed) throw closedError();
+    const subscriber: ClusterSubscriber = new ClusterSubscriber(
+      this.#environment,
+      this.#settings,
+      this.#map,
+      resolveInbox(options),
+      () => this.#subscribers.delete(subscriber),
+    );
+    this.#subscribers.add(subscriber);
+    return subscriber;
+  }
+
+  /** Takes no further command, ends its subscribers, waits for the replies to those that were sent, and ends. What was not sent is rejected: EBADF. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -103,6 +123,7 @@ export class RedisCluster extends RedisCommands {
   /** Ends at once. What was sent is rejected with EUNKNOWN. */
   destroy(): void {
     this.#isClosed = true;
+    for (const subscriber of [...this.#subscribers]) void subscriber.close();
     this.#router.close();
     this.#pool.closeIf(() => true, closedError());
   }
@@ -154,11 +175,13 @@ export class RedisCluster extends RedisCommands {
     for (const address of this.#pool.closeIf(isGone, reason)) {
       this.events.emit({ type: "disconnect", address: nameOf(address), error: reason });
     }
+    for (const subscriber of [...this.#subscribers]) subscriber.onTopology(topology);
     this.events.emit({ type: "topology", topology });
   }
 
   async #close(): Promise<void> {
     this.#isClosed = true;
+    for (const subscriber of [...this.#subscribers]) void subscriber.close();
     this.#router.close();
     this.#pool.closeIf(({ connection }) => connection === null, closedError());
     await this.#calls.done();

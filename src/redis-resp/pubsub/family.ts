@@ -16,6 +16,10 @@ export class Family {
     this.kind = kind;
   }
 
+  get isInUse(): boolean {
+    return this.wanted.size > 0 || this.ending.size > 0;
+  }
+
   begin(key: string): Subscription {
     const subscription = new Subscription(this.kind, key);
     this.wanted.set(key, subscription);

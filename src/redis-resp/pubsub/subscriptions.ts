@@ -65,9 +65,15 @@ export class Subscriptions {
     return this.#families[kind].wanted.size;
   }
 
-  /** Something is wanted, or a call waits. */
+  /** Something is wanted, or the server is still to be told that it is not, or a call waits. */
   get isInUse(): boolean {
-    return this.size > 0 || !this.#waiting.isEmpty;
+    const isWanted = KINDS.some((kind) => this.#families[kind].isInUse);
+    return isWanted || !this.#waiting.isEmpty;
+  }
+
+  /** Those that are wanted. */
+  keys(kind: ChannelKind): string[] {
+    return [...this.#families[kind].wanted.keys()];
   }
 
   find(kind: ChannelKind, key: string): Subscription | undefined {
