@@ -2,7 +2,7 @@ import { ZmqError } from "../errors.ts";
 import type { RedisOptions } from "./options.ts";
 
 /**
- * Options out of `redis://[[user]:password@]host[:port][/db]`, `rediss://` (TLS) or `unix://[[user]:password@]/path[?db=1]`.
+ * Options out of `redis://[[user]:password@]host[:port][/db]`, `rediss://` (TLS) or `unix:///path[?db=1]`.
  *
  * @throws {ZmqError} EINVAL for anything else.
  */
@@ -42,20 +42,20 @@ function database(text: string): number {
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
-  } catch (cause) {
-    throw bad("a % that begins no character", cause);
+  } catch {
+    throw bad("a % that begins no character");
   }
 }
 
 function read(text: string): URL {
   try {
     return new URL(text);
-  } catch (cause) {
-    throw bad("not a URL", cause);
+  } catch {
+    throw bad("not a URL");
   }
 }
 
-/** Without the URL: it may hold a password. */
-function bad(reason: string, cause?: unknown): ZmqError {
-  return new ZmqError("EINVAL", `url: ${reason}`, { cause });
+/** Without the URL, and without a cause that shows it: it may hold a password. */
+function bad(reason: string): ZmqError {
+  return new ZmqError("EINVAL", `url: ${reason}`);
 }

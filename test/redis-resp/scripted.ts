@@ -1,0 +1,155 @@
+import { RedisClient } from "../../src/redis-resp/client.ts";
+import { RespConnection } from "../../src/redis-resp/connection.ts";
+import type { Argument } from "../../src/redis-resp/encoder.ts";
+import { type ConnectionOptions, type RedisOptions, resolveSettings } from "../../src/redis-resp/options.ts";
+import type { RespPush, RespValue } from "../../src/redis-resp/values.ts";
+import type { Environment } from "../../src/runtime/environment.ts";
+import type { StreamHandler } from "../../src/transports/transport.ts";
+import { type SimulatedStream, Simulation } from "../support/simulation.ts";
+
+/** The server's end of a connection, which says what the test tells it to. */
+export class ScriptedServer implements StreamHandler {
+  readonly stream: SimulatedStream;
+  /** What came, as Latin-1. */
+  received = "";
+  isEnded = false;
+  /** What it says to each command by itself; null: nothing. */
+  answer: ((command: string[]) => string | null) | null = null;
+
+  constructor(stream: SimulatedStream) {
+    this.stream = stream;
+    stream.start(this);
+  }
+
+  say(text: string): void {
+    this.stream.write([Buffer.from(text, "latin1")]);
+  }
+
+  /** What came since the last call. */
+  take(): string {
+    const { received } = this;
+    this.received = "";
+    return received;
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.received += Buffer.from(chunk).toString("latin1");
+    if (this.answer === null) return;
+    for (const command of commandsIn(this.take())) {
+      const reply = this.answer(command);
+      if (reply !== null) this.say(reply);
+    }
+  }
+
+  onDrain(): void {}
+
+  onEnd(): void {
+    this.isEnded = true;
+  }
+}
+
+/** Whole commands of short arguments. */
+export function commandsIn(text: string): string[][] {
+  return text
+    .split("*")
+    .slice(1)
+    .map((command) =>
+      command
+        .split("\r\n")
+        .slice(1, -1)
+        .filter((line) => !line.startsWith("$")),
+    );
+}
+
+/** One connection of ours to a scripted server. */
+export class ConnectionWorld extends Simulation {
+  readonly connection: RespConnection;
+  readonly server: ScriptedServer;
+  readonly near: SimulatedStream;
+  readonly pushes: RespPush[] = [];
+  /** What has happened, in order. */
+  readonly log: string[] = [];
+  readonly ends: (Error & { code?: string })[] = [];
+  /** Timers that were ever set. */
+  timersSet = 0;
+
+  constructor(options: ConnectionOptions = {}, seed?: number) {
+    super(seed);
+    const { near, far } = this.network.link();
+    this.near = near;
+    this.server = new ScriptedServer(far);
+    const setTimer: Environment["setTimer"] = (milliseconds, callback) => {
+      this.timersSet += 1;
+      return this.environment.setTimer(milliseconds, callback);
+    };
+    const environment = { ...this.environment, setTimer };
+    this.connection = new RespConnection(near, environment, resolveSettings(options), {
+      onPush: (push) => {
+        this.pushes.push(push);
+        this.log.push(`push ${push.kind} ${push.items.map(String).join(" ")}`.trim());
+      },
+      onEnd: (error) => {
+        this.ends.push(error);
+        this.log.push(`end ${(error as { code?: string }).code}`);
+      },
+    });
+  }
+
+  /** Sends, and logs the reply under the first argument. */
+  ask(...args: Argument[]): void {
+    this.connection.request(args, this.reply(String(args[0])));
+  }
+
+  reply(name: string): { resolve(value: RespValue): void; reject(error: Error & { code?: string }): void } {
+    return {
+      resolve: (value) => this.log.push(`${name}: ${value}`),
+      reject: ({ code }) => this.log.push(`${name}! ${code}`),
+    };
+  }
+
+  fence(...args: Argument[]): void {
+    this.connection.fenced(args, (error) =>
+      this.log.push(`${args.join(" ")} done ${error?.message ?? "well"}`),
+    );
+  }
+
+  /** What was logged since the last call. */
+  logged(): string[] {
+    return this.log.splice(0);
+  }
+}
+
+export const HELLO_REPLY = "%1\r\n+proto\r\n:3\r\n";
+
+/** What Redis says to what is said before the first command, and `+NAME` to all else. */
+export function likeRedis([name]: string[]): string {
+  if (name === "HELLO") return HELLO_REPLY;
+  return name === "PING" ? "+PONG\r\n" : name === "SELECT" || name === "AUTH" ? "+OK\r\n" : `+${name}\r\n`;
+}
+
+/** Clients in a simulated network with a server for each dial to 127.0.0.1:6379. */
+export class ClientWorld extends Simulation {
+  readonly servers: ScriptedServer[] = [];
+  readonly #environment: Environment = { ...this.environment, transports: { tcp: this.network } };
+
+  /** Null: as `likeRedis`. Else what the server says to each command. */
+  listen(answer: ScriptedServer["answer"] = likeRedis): void {
+    this.network.listeners.set("tcp://127.0.0.1:6379", (stream) => {
+      const server = new ScriptedServer(stream as SimulatedStream);
+      server.answer = answer;
+      this.servers.push(server);
+    });
+  }
+
+  unlisten(): void {
+    this.network.listeners.clear();
+  }
+
+  get server(): ScriptedServer {
+    return this.servers.at(-1) as ScriptedServer;
+  }
+
+  client(options: RedisOptions = {}): RedisClient {
+    return new RedisClient(options, this.#environment);
+  }
+}
