@@ -8,12 +8,14 @@ const BACKSLASH = 0x5c;
 
 /**
  * Whether a pattern (`*`, `?`, `[abc]`, `[a-z]`, `[^a]`, `\x`) matches the whole of `text`, as the server has it: an open class
- * ends with the pattern, a range may be given either way round, and `]` closes a class wherever it stands.
+ * ends with the pattern, a range may be given either way round, `]` closes a class wherever it stands, and nothing but an empty
+ * pattern matches an empty text.
  *
  * When a character does not fit, only the last `*` takes one more, for what an earlier one could take instead would not
  * help: at most `pattern.length * text.length` steps.
  */
 export function matchesGlob(pattern: Uint8Array, text: Uint8Array): boolean {
+  if (text.length === 0) return pattern.length === 0;
   let at = 0;
   let to = 0;
   let afterStar = -1;

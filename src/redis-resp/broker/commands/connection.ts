@@ -117,7 +117,10 @@ function authenticate(session: Session, user: Uint8Array, password: Uint8Array):
 function select(session: Session, [, number]: readonly Uint8Array[]): void {
   const { reply, core } = session;
   const database = integerOf(number as Uint8Array);
-  if (database === null || database !== BigInt.asIntN(32, database)) throw new CommandError(NOT_AN_INTEGER);
+  if (database === null) throw new CommandError(NOT_AN_INTEGER);
+  if (database !== BigInt.asIntN(32, database)) {
+    throw new CommandError("ERR value is out of range, value must between -2147483648 and 2147483647");
+  }
   if (core.options.cluster && database !== 0n)
     throw new CommandError("ERR SELECT is not allowed in cluster mode");
   if (database < 0n || database >= BigInt(core.store.databases.length)) {

@@ -9,7 +9,7 @@ export const HASHES: readonly Command[] = [
   { name: "hget", arity: 3, flags: ["readonly", "fast"], keys: [1, 1, 1], run: hget },
   { name: "hdel", arity: -3, flags: ["write", "fast"], keys: [1, 1, 1], run: hdel },
   { name: "hkeys", arity: 2, flags: ["readonly"], keys: [1, 1, 1], run: hkeys },
-  { name: "hgetall", arity: -2, flags: ["readonly"], keys: [1, 1, 1], run: hgetall },
+  { name: "hgetall", arity: 2, flags: ["readonly"], keys: [1, 1, 1], run: hgetall },
 ];
 
 function hset(session: Session, args: readonly Uint8Array[]): void {
