@@ -57,7 +57,7 @@ describeWithRedis("RedisBroker against redis-server", () => {
   it("any sequence of commands", async () => {
     const word = fc.constantFrom("k", "h", "x", "1", "-1", "NX", "GET", "XX", "EX", "KEEPTTL", "");
     const name = fc.constantFrom(
-      ..."GET SET INCR DEL EXISTS TYPE HSET HGET HDEL HKEYS HGETALL FLUSHALL DBSIZE PING ECHO NOPE RESET".split(
+      ..."GET SET INCR INCRBY DEL EXISTS TYPE HSET HGET HDEL HKEYS HGETALL FLUSHALL DBSIZE PING ECHO NOPE RESET".split(
         " ",
       ),
     );

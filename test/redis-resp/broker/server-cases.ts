@@ -126,6 +126,16 @@ export const CASES: readonly (readonly Words[])[] = [
   ],
   ["SET a 1", "SELECT 2", "SET a 1", "FLUSHDB", "SELECT 0", "GET a", "FLUSHALL", "GET a"],
   ["FLUSHALL x", "FLUSHALL async", "FLUSHALL SYNC", "FLUSHALL SYNC SYNC", "FLUSHDB x", "FLUSHDB ASYNC"],
+  [
+    "INCRBY a 5",
+    "INCRBY a -7",
+    "INCRBY a x",
+    "INCRBY a 9223372036854775807",
+    "INCRBY a 3",
+    "GET a",
+    "INCRBY a",
+  ],
+  ["INCRBY a -9223372036854775808", "INCRBY a -1", "HSET h a 1", "INCRBY h x", "INCRBY h 1", "INCRBY a 1 2"],
   // hashes
   ["HSET h", "HSET h a", "HSET h a 1 b", "HSET h a 1 b 2", "HSET h a 3 c 4 c 5", "HGETALL h", "HKEYS h"],
   [

@@ -6,7 +6,20 @@ import type { Session } from "../session.ts";
 export const STRINGS: readonly Command[] = [
   { name: "get", arity: 2, flags: ["readonly", "fast"], keys: [1, 1, 1], run: get },
   { name: "set", arity: -3, flags: ["write", "denyoom"], keys: [1, 1, 1], run: set },
-  { name: "incr", arity: 2, flags: ["write", "denyoom", "fast"], keys: [1, 1, 1], run: incr },
+  {
+    name: "incr",
+    arity: 2,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    run: (session, [, key]) => increment(session, key as Uint8Array, 1n),
+  },
+  {
+    name: "incrby",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    run: (session, [, key, by]) => increment(session, key as Uint8Array, wholeNumber(by as Uint8Array)),
+  },
 ];
 
 const FOR_EVER = Number.POSITIVE_INFINITY;
@@ -61,8 +74,7 @@ function readSetOptions(args: readonly Uint8Array[]): SetOptions {
     } else throw new CommandError(SYNTAX_ERROR);
   }
   if (time === null) return options;
-  const count = integerOf(time.bytes);
-  if (count === null) throw new CommandError(NOT_AN_INTEGER);
+  const count = wholeNumber(time.bytes);
   if (count <= 0n || count * time.unit > LONGEST) {
     throw new CommandError("ERR invalid expire time in 'set' command");
   }
@@ -73,14 +85,21 @@ function readSetOptions(args: readonly Uint8Array[]): SetOptions {
 /** ms; the server has less by the time of its clock. */
 const LONGEST = 2n ** 63n - 1n - 2n ** 41n;
 
-function incr({ reply, keys, core }: Session, [, name]: readonly Uint8Array[]): void {
-  const key = keyOf(name as Uint8Array);
+function increment({ reply, keys, core }: Session, name: Uint8Array, by: bigint): void {
+  const key = keyOf(name);
   const old = keys.get(key);
   if (old !== undefined && !(old.value instanceof Uint8Array)) throw new CommandError(WRONG_TYPE);
-  const value = old === undefined ? 0n : integerOf(old.value as Uint8Array);
-  if (value === null) throw new CommandError(NOT_AN_INTEGER);
-  if (value === 2n ** 63n - 1n) throw new CommandError("ERR increment or decrement would overflow");
+  const value = (old === undefined ? 0n : wholeNumber(old.value as Uint8Array)) + by;
+  if (value !== BigInt.asIntN(64, value)) {
+    throw new CommandError("ERR increment or decrement would overflow");
+  }
   const lifetime = old === undefined ? FOR_EVER : old.expires - core.environment.now();
-  keys.set(key, bytesOf(String(value + 1n)), lifetime);
-  reply.integer(value + 1n);
+  keys.set(key, bytesOf(String(value)), lifetime);
+  reply.integer(value);
+}
+
+function wholeNumber(bytes: Uint8Array): bigint {
+  const value = integerOf(bytes);
+  if (value === null) throw new CommandError(NOT_AN_INTEGER);
+  return value;
 }
