@@ -84,9 +84,10 @@ export class ModelServer {
   }
 
   /** Until nothing is under way and nothing to be sent. */
-  settle(): void {
+  settle(look: () => void = () => {}): void {
     for (let step = 0; step < 100_000; step += 1) {
       const moved = [this.flush() > 0, this.serve(), this.hear()];
+      look();
       if (!moved.includes(true)) return;
     }
     throw new Error("it does not come to an end");

@@ -70,7 +70,7 @@ class World {
 
   run(step: Step): void {
     this.#do(step);
-    for (const watched of this.calls) if (watched.outcome === "pending") this.#look(watched);
+    this.#lookAtAll();
   }
 
   #do(step: Step): void {
@@ -107,7 +107,7 @@ class World {
   }
 
   settle(): void {
-    this.server.settle();
+    this.server.settle(() => this.#lookAtAll());
     this.#takeGaps();
   }
 
@@ -142,6 +142,10 @@ class World {
     this.#look(watched);
     for (const name of watched.names)
       if (this.#listens(watched.kind, name, watched.listener)) expect(watched.confirmed).toContain(name);
+  }
+
+  #lookAtAll(): void {
+    for (const watched of this.calls) if (watched.outcome === "pending") this.#look(watched);
   }
 
   /** Which of its channels have been confirmed, if only for a time, since the call. */
