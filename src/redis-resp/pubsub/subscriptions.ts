@@ -1,6 +1,6 @@
 import { ZmqError } from "../../errors.ts";
 import { Call, type Settle, WaitingCalls } from "./call.ts";
-import { bytesOf, type ChannelKind, KINDS } from "./channel.ts";
+import { type ChannelKind, KINDS } from "./channel.ts";
 import { Family } from "./family.ts";
 import { type Gap, type GapReason, Losses } from "./losses.ts";
 import type { MessageListener, Subscription } from "./subscription.ts";
@@ -37,7 +37,6 @@ export interface SubscriptionsHandler {
  */
 export class Subscriptions {
   readonly #handler: SubscriptionsHandler;
-  readonly #slotOf: ((channel: Uint8Array) => number) | null;
   readonly #families: Readonly<Record<ChannelKind, Family>> = {
     channel: new Family("channel"),
     pattern: new Family("pattern"),
@@ -50,10 +49,8 @@ export class Subscriptions {
   #suspects: Subscription[] = [];
   #isConnected = false;
 
-  /** @param slotOf in a cluster: shard channels of two slots cannot be in one command. */
-  constructor(handler: SubscriptionsHandler, slotOf: ((channel: Uint8Array) => number) | null = null) {
+  constructor(handler: SubscriptionsHandler) {
     this.#handler = handler;
-    this.#slotOf = slotOf;
   }
 
   /** All that are wanted. */
@@ -272,22 +269,9 @@ export class Subscriptions {
   }
 
   #send(verb: Command["verb"], kind: ChannelKind, subscriptions: readonly Subscription[]): void {
+    if (subscriptions.length === 0) return;
     for (const subscription of subscriptions) subscription.stage = verb === "subscribe" ? "asked" : "leaving";
-    for (const group of this.#inOneCommand(kind, subscriptions))
-      this.#flight.add({ verb, kind, subscriptions: group });
-  }
-
-  #inOneCommand(kind: ChannelKind, subscriptions: readonly Subscription[]): (readonly Subscription[])[] {
-    if (subscriptions.length === 0) return [];
-    if (kind !== "shard" || this.#slotOf === null) return [subscriptions];
-    const slots = new Map<number, Subscription[]>();
-    for (const subscription of subscriptions) {
-      const slot = this.#slotOf(bytesOf(subscription.key));
-      const group = slots.get(slot);
-      if (group === undefined) slots.set(slot, [subscription]);
-      else group.push(subscription);
-    }
-    return [...slots.values()];
+    this.#flight.add({ verb, kind, subscriptions });
   }
 
   #isWanted(subscription: Subscription): boolean {

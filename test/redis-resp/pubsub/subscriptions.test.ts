@@ -7,16 +7,13 @@ import { ModelServer } from "./model-server.ts";
 const LISTENER = (): void => {};
 
 /** Subscriptions with a server that is connected, and what became of each call. */
-function setUp(slotOf: ((channel: Uint8Array) => number) | null = null) {
+function setUp() {
   const refused: string[] = [];
   const moved: string[] = [];
-  const subscriptions = new Subscriptions(
-    {
-      onRefused: ({ key }, { code }) => refused.push(`${key} ${code}`),
-      onMoved: ({ key }) => moved.push(key),
-    },
-    slotOf,
-  );
+  const subscriptions = new Subscriptions({
+    onRefused: ({ key }, { code }) => refused.push(`${key} ${code}`),
+    onMoved: ({ key }) => moved.push(key),
+  });
   const server = new ModelServer(subscriptions);
   const outcomes: string[] = [];
   const settle = (name: string) => ({
@@ -81,15 +78,6 @@ describe("Subscriptions: what is sent", () => {
     server.settle();
     expect(server.seen).toEqual(["subscribe channel a"]);
     expect(outcomes).toEqual(["a,a resolved", "again resolved"]);
-  });
-
-  it("in a cluster, shard channels of different slots go in commands of their own, in one flight", () => {
-    const { server, subscribe } = setUp((channel) => channel[0] as number);
-    subscribe(["a1", "b1", "a2"], { kind: "shard" });
-    subscribe(["a1", "b1"]);
-    server.connect();
-    server.settle();
-    expect(server.seen).toEqual(["subscribe channel a1 b1", "subscribe shard a1 a2", "subscribe shard b1"]);
   });
 
   it("an unsubscribe while disconnected is not sent, and resurrects nothing", () => {
