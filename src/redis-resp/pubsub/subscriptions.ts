@@ -292,7 +292,7 @@ export class Subscriptions {
     const subscription = family.ending.get(key);
     if (subscription === undefined || subscription.stage === "leaving") return undefined;
     this.#gone(subscription);
-    family.wanted.set(key, subscription);
+    family.want(subscription);
     return subscription;
   }
 }
