@@ -10,6 +10,7 @@ const TURNS: readonly TargetName[] = [
   ...Array<TargetName>(2).fill("session"),
   ...Array<TargetName>(2).fill("metadata"),
   ...Array<TargetName>(2).fill("decoder"),
+  ...Array<TargetName>(2).fill("resp"),
   "command",
   "greeting",
 ];

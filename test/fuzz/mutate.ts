@@ -3,7 +3,7 @@ import type { Random } from "./random.ts";
 /** Inputs are cut to this: what a size may do shows in small ones, and many small ones are worth more. */
 export const MAX_INPUT = 1024;
 
-/** Flags, the borders of sizes, and what begins and ends the known commands and the greeting. */
+/** Flags, the borders of sizes, and what begins and ends the known commands and the greeting; pieces of RESP. */
 const INTERESTING: readonly number[] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 0x1f, 0x20, 0x7f, 0x80, 0xfe, 0xff,
 ];
@@ -35,6 +35,18 @@ const WORDS: readonly Uint8Array[] = [
   "NULL",
   "PLAIN",
   "CURVE",
+  "\r\n",
+  "$-1\r\n",
+  "$?\r\n",
+  ";0\r\n",
+  "*1\r\n",
+  "*?\r\n",
+  ".\r\n",
+  "%1\r\n",
+  "|1\r\n",
+  ">2\r\n+a\r\n",
+  "$2\r\nab\r\n",
+  ":1\r\n",
 ].map((text) => Uint8Array.from(text, (char) => char.charCodeAt(0)));
 
 type Mutation = (bytes: Uint8Array, random: Random, other: Uint8Array) => Uint8Array;

@@ -15,6 +15,7 @@ import {
   traffic,
   version,
 } from "../generators/index.ts";
+import { respBytes, respValue } from "../generators/resp.ts";
 import { hex } from "../support/hex.ts";
 import { MAX_INPUT } from "./mutate.ts";
 import type { TargetName } from "./targets.ts";
@@ -24,6 +25,10 @@ const FOLDER = new URL("corpus/", import.meta.url);
 /** Where each target's inputs come from. */
 const SOURCES: Readonly<Record<TargetName, fc.Arbitrary<Uint8Array>>> = {
   decoder: fc.array(frame(), { maxLength: 6 }).map((frames) => concat(frames.map(({ bytes }) => bytes))),
+  resp: fc.oneof(
+    respBytes(),
+    fc.array(respValue(), { maxLength: 4 }).map((values) => concat(values.map(({ bytes }) => bytes))),
+  ),
   greeting: fc.oneof(
     version().chain(greeting),
     brokenGreeting().map(({ bytes }) => bytes),

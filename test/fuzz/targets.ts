@@ -2,11 +2,12 @@
  * What is fuzzed. A target takes bytes, one byte that chooses its options, and numbers that choose how the bytes are cut. It returns a
  * signature: what happened in broad strokes, by which an input is known to be new. It throws `Finding` when the rules are broken:
  *
- * - bytes give events or a ProtocolError, and never another exception
+ * - bytes give events or a ProtocolError (RESP: values or a RespError), and never another exception
  * - in so many steps as there are bytes, and with memory and output in proportion to them
  * - the same events and the same error however the bytes are cut
  * - after the end nothing: no event, no output, no deadline
  */
+import { RespDecoder, RespError } from "../../src/redis-resp/index.ts";
 import {
   Connection,
   type ConnectionOptions,
@@ -22,6 +23,7 @@ import {
   type SocketType,
 } from "../../src/zmtp/index.ts";
 import { concat, SOCKET_TYPES } from "../generators/index.ts";
+import { spelled } from "../support/resp.ts";
 import { Digest } from "./digest.ts";
 import { Random } from "./random.ts";
 
@@ -103,10 +105,11 @@ function cutAtRandom(bytes: Uint8Array, random: Random): Uint8Array[] {
   return chunks;
 }
 
-/** The code and the rule; a message tells of numbers that differ without anything new in it. */
+/** The code and the rule, or the reason; a message tells of numbers that differ without anything new in it. */
 function codeOf(error: unknown): string {
   if (error instanceof ProtocolError) return `${error.code} ${error.rule}`;
-  throw new Finding(`not a ProtocolError: ${error instanceof Error ? error.stack : String(error)}`);
+  if (error instanceof RespError) return error.message.replace(/, at byte.*/, "");
+  throw new Finding(`not an error of the protocol: ${error instanceof Error ? error.stack : String(error)}`);
 }
 
 function signatureOf(kinds: Digest, count: number, error: string): number {
@@ -149,6 +152,40 @@ const decoder: Target = (input) =>
       sent: EMPTY,
       isOpen: true,
     };
+  });
+
+/** Small ones, so that they are met. */
+const RESP_LIMITS = { maxDepth: 4, maxBulk: 100, maxLine: 40, maxElements: 20 };
+
+const resp: Target = (input) =>
+  twice(input, (chunks) => {
+    memory.begin();
+    const limits = input.choice % 2 === 0 ? {} : RESP_LIMITS;
+    const decoder = new RespDecoder({ ...limits, allocate: memory.allocate });
+    decoder.arraysArePushes = input.choice % 4 > 1;
+    const digest = new Digest();
+    const kinds = new Digest();
+    let count = 0;
+    let error = "";
+    try {
+      for (const chunk of chunks) {
+        decoder.push(chunk);
+        for (let value = decoder.next(); value !== undefined; value = decoder.next()) {
+          if (++count > input.bytes.length) throw new Finding("more values than bytes");
+          const text = spelled(value);
+          digest.text(text);
+          if (count <= 6) kinds.text(text.replace(/[^<>[\]{}"(]+/g, "").slice(0, 12));
+        }
+      }
+      digest.number(decoder.isPartial ? 1 : 0);
+    } catch (thrown) {
+      if (thrown instanceof Finding) throw thrown;
+      error = codeOf(thrown);
+      if (thrown instanceof RespError) digest.number(thrown.offset);
+    }
+    memory.check(input.bytes.length);
+    const signature = signatureOf(kinds, count, error);
+    return { digest: digest.value, signature, error, sent: EMPTY, isOpen: true };
   });
 
 const greeting: Target = ({ bytes }) => {
@@ -325,6 +362,7 @@ function checkOver(peer: Connection): void {
 
 export const TARGETS = {
   decoder: decoder as Target,
+  resp: resp as Target,
   greeting: greeting as Target,
   metadata: metadata as Target,
   command: command as Target,
