@@ -77,7 +77,9 @@ export interface Config {
   readonly handshakeInterval: number;
   /** ms; -1: for ever. */
   readonly linger: number;
-  /** ms that sendEvent waits over PUSH; -1: for ever. */
+  /** Attempts to publish an event on Redis, on one master after the other. */
+  readonly publishRetryTimes: number;
+  /** ms that sendEvent waits over PUSH, and for each answer of Redis; -1: for ever. */
   readonly sendTimeout: number;
   /** ms: the first delay between two attempts to connect. At least 1: a subscriber that does not come back misses everything. */
   readonly reconnectInterval: number;
@@ -168,6 +170,7 @@ export const OPTIONS: { readonly [name in keyof Config]: OptionSpec } = {
   heartbeatTimeout: integer(10_000),
   handshakeInterval: integer(5000),
   linger: integer(1000, -1),
+  publishRetryTimes: integer(5, 1),
   sendTimeout: integer(5000, -1),
   reconnectInterval: integer(100, 1),
   reconnectMaxInterval: integer(5000),

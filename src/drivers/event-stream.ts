@@ -124,8 +124,12 @@ export class EventStream {
     return this.#waiting.until(() => this.schedule.started, closed);
   }
 
-  /** Hands messages over, in their turn. Resolves when the callback has seen them all. */
-  deliver(source: Source, messages: readonly Message[]): Promise<void> {
+  /**
+   * Hands messages over, in their turn. Resolves when the callback has seen them all.
+   *
+   * @param messages null: one that has come, and is for nobody.
+   */
+  deliver(source: Source, messages: readonly (Message | null)[]): Promise<void> {
     this.#turn = this.#turn.then(() => this.#deliver(source, messages));
     return this.#turn;
   }
@@ -180,9 +184,12 @@ export class EventStream {
           );
   }
 
-  /** @param closed what to reject with when the stream is closed. */
-  settled(closed: Error): Promise<void> {
-    return this.#waiting.until(() => this.schedule.settled, closed);
+  /**
+   * @param closed what to reject with when the stream is closed.
+   * @param also what has to be true besides; asked at each `update`.
+   */
+  settled(closed: Error, also: () => boolean = () => true): Promise<void> {
+    return this.#waiting.until(() => this.schedule.settled && also(), closed);
   }
 
   stats(): SubscriberStats {
@@ -199,13 +206,13 @@ export class EventStream {
     this.#waiting.close();
   }
 
-  async #deliver(source: Source, messages: readonly Message[]): Promise<void> {
+  async #deliver(source: Source, messages: readonly (Message | null)[]): Promise<void> {
     const progress = this.#progress.get(source);
     if (progress === undefined) return;
     for (const message of messages) {
       if (this.#pace.isDue()) await this.#pace.turn();
       if (this.#closed || progress.isRemoved) return;
-      const event = this.#decode(source, progress, message);
+      const event = message === null ? null : this.#decode(source, progress, message);
       if (event !== null) {
         this.#handing = source;
         try {

@@ -6,6 +6,7 @@ import { frames } from "../../src/drivers/codec.ts";
 import {
   DbUpdate,
   type DriverEvents,
+  type PublisherApi,
   type SubscriberApi,
   type TopicOptions,
   type ZmqOptions,
@@ -147,12 +148,12 @@ export class World {
   }
 
   controller(options: ZmqOptions = {}): Controller {
-    return this.#controller((onError) => new ZmqPubSub({ ...QUICK, onError, ...options }).getSubscriber());
+    return this.controllerOf((onError) => new ZmqPubSub({ ...QUICK, onError, ...options }).getSubscriber());
   }
 
   /** One that binds an ipc socket and hears the writers of this host. */
   service(publisherMultiprocSocket: string, options: ZmqOptions = {}): Controller {
-    return this.#controller((onError) =>
+    return this.controllerOf((onError) =>
       new ZmqPubSubMultiproc({ ...QUICK, publisherMultiprocSocket, onError, ...options }).getSubscriber(),
     );
   }
@@ -171,7 +172,7 @@ export class World {
   }
 
   /** Writes a row, then publishes it. */
-  async write(publisher: Pick<ZmqPublisher, "sendEvent">, key: string, topic?: string): Promise<void> {
+  async write(publisher: Pick<PublisherApi, "sendEvent">, key: string, topic?: string): Promise<void> {
     await publisher.sendEvent(this.change(key, topic));
   }
 
@@ -185,7 +186,8 @@ export class World {
     this.padding = "";
   }
 
-  #controller(make: (onError: (error: unknown) => void) => SubscriberApi): Controller {
+  /** @param make a subscriber of any driver. */
+  controllerOf(make: (onError: (error: unknown) => void) => SubscriberApi): Controller {
     const controller = new Controller(make, this.database);
     this.onEnd(() => controller.subscriber.close());
     return controller;

@@ -119,7 +119,7 @@ describe("dragonflow.md 6, load_driver", () => {
       expect.objectContaining({
         code: "EINVAL",
         message: expect.stringMatching(
-          /^Unknown driver zmq_pubsub_drivr \(did you mean zmq_pubsub_driver\?\); known are .*zmq_connect_pubsub_driver$/,
+          /^Unknown driver zmq_pubsub_drivr \(did you mean zmq_pubsub_driver\?\); known are .*redis_db_pubsub_driver$/,
         ),
       }),
     );

@@ -1,0 +1,48 @@
+import type { ConnectionOptions } from "../../redis-resp/index.ts";
+import type { Config } from "../config.ts";
+import type { OnError } from "../reporter.ts";
+import { resolveZmqOptions, type ZmqOptions } from "../zmq-options.ts";
+import { type NodeAddress, parseHosts } from "./node-address.ts";
+
+/** How a connection is made, in as far as no configuration says it. */
+export type RedisConnection = Pick<
+  ConnectionOptions,
+  "tls" | "username" | "password" | "credentials" | "db" | "protocol" | "clientName"
+>;
+
+/** Options of the Redis driver: a configuration, of which it uses what concerns it, and what no file can hold. */
+export interface RedisPubSubOptions extends ZmqOptions {
+  /** Who we are to the server, TLS, the database. */
+  connection?: RedisConnection;
+}
+
+/** What the ends of the driver need. */
+export interface ResolvedRedisOptions extends Config {
+  readonly onError?: OnError;
+  readonly hosts: readonly NodeAddress[];
+  readonly connection: ConnectionOptions;
+}
+
+/** As long as a timer can be. */
+const LONGEST = 2 ** 31 - 1;
+
+/** @throws as {@link resolveZmqOptions}; {@link ConfigError} EINVAL for what is no `host:port`. */
+export function resolveRedisOptions(given: RedisPubSubOptions): ResolvedRedisOptions {
+  if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
+  const { connection = {}, ...rest } = given;
+  const options = resolveZmqOptions(rest);
+  const { handshakeInterval, maxMessageSize } = options;
+  return {
+    ...options,
+    hosts: parseHosts(options.remoteDbHosts),
+    connection: {
+      ...connection,
+      connectTimeout: handshakeInterval || LONGEST,
+      pingInterval: options.heartbeatInterval,
+      pingTimeout: options.heartbeatTimeout || LONGEST,
+      reconnectInterval: options.reconnectInterval,
+      reconnectMaxInterval: Math.max(options.reconnectInterval, options.reconnectMaxInterval),
+      ...(maxMessageSize >= 0 && { maxBulk: maxMessageSize }),
+    },
+  };
+}

@@ -1,0 +1,345 @@
+import { ZmqError } from "../../errors.ts";
+import { RedisClient, ReplyError } from "../../redis-resp/index.ts";
+import { type Context, Emitter, type Environment, type Timer } from "../../sockets/index.ts";
+import type { EventFrames, PublisherApi, PublisherStats } from "../api.ts";
+import type { DbUpdate } from "../db-update.ts";
+import type { DriverEvents } from "../driver-events.ts";
+import { EventPacker } from "../event-packer.ts";
+import { type OnError, reporter } from "../reporter.ts";
+import { SyncAnnouncer } from "../sync-announcer.ts";
+import { Waiting } from "../waiting.ts";
+import { checkFrames, fits } from "../zmq-options.ts";
+import { askMasters } from "./ask-masters.ts";
+import { disconnectReason } from "./disconnect-reason.ts";
+import { type NodeAddress, nameOf } from "./node-address.ts";
+import { Outbox, Outgoing } from "./outbox.ts";
+import { type AskMasters, RedisMgt } from "./redis-mgt.ts";
+import type { ResolvedRedisOptions } from "./redis-options.ts";
+
+/** Error replies of a server that cannot work now, where another may. */
+const PASSING = new Set(["LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN", "CLUSTERDOWN"]);
+
+/**
+ * Publishes to a Redis server: to any master of a cluster, which passes it on to all. It connects at the first event, or by
+ * `initialize`. Events keep their order, also when they are sent again: see {@link Outbox}.
+ */
+export class RedisPublisher implements PublisherApi {
+  readonly events: Emitter<DriverEvents>;
+  readonly isBrokered = true;
+  readonly #options: ResolvedRedisOptions;
+  readonly #environment: Environment;
+  readonly #onError: OnError;
+  readonly #mgt: RedisMgt;
+  readonly #ask: AskMasters;
+  readonly #packer: EventPacker;
+  readonly #announcer: SyncAnnouncer;
+  readonly #outbox = new Outbox();
+  /** Who wait for room in it. */
+  readonly #room: Waiting;
+  #waiting = 0;
+  /** Those that wait for the outbox to be empty. */
+  readonly #drained: Waiting;
+  /** The connection, or the attempt to get one. */
+  #client: RedisClient | null = null;
+  #node: NodeAddress | null = null;
+  #isReady = false;
+  /** A `sync` of ours waits in the outbox: sent later, it covers all that is lost until then. */
+  #owesSync = false;
+  /** Attempts that failed since an event was taken last. */
+  #failures = 0;
+  #retryTimer: Timer | null = null;
+  /** While there is something to send and no connection, the process lives. */
+  #release: (() => void) | null = null;
+  #sent = 0;
+  #dropped = 0;
+  #isClosing = false;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: ResolvedRedisOptions, context: Context) {
+    const { environment } = context;
+    this.#options = options;
+    this.#environment = environment;
+    this.#onError = reporter(environment, "dragonflow writer", options.onError);
+    this.events = new Emitter(environment);
+    this.#mgt = RedisMgt.getInstance(options.hosts, environment);
+    this.#ask = askMasters(options.connection, environment);
+    this.#room = new Waiting(environment);
+    this.#drained = new Waiting(environment);
+    this.#packer = new EventPacker({
+      options,
+      transport: "redis",
+      environment,
+      announce: (event) => this.#announce(event),
+    });
+    this.#announcer = new SyncAnnouncer({
+      environment,
+      send: (update) => this.#sendSync(update),
+      onError: (error) => {
+        if (!this.#isClosing) this.#onError(error);
+      },
+      onSync: () => {},
+    });
+  }
+
+  /** The server that we publish to, e.g. `redis://127.0.0.1:6379`; null while not connected. */
+  get address(): string | null {
+    return this.#isReady ? `redis://${nameOf(this.#node!)}` : null;
+  }
+
+  /** Connects; rejects with what the last of `publishRetryTimes` attempts failed with. */
+  async initialize(): Promise<void> {
+    this.#assertOpen();
+    if (!this.#isReady) await this.#enqueue(null);
+  }
+
+  /** Resolves when a server has taken it. Rejects after `publishRetryTimes` attempts, or at once when the server refuses it. */
+  async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
+    this.#assertOpen();
+    const event = this.#packer.pack(update, topic);
+    try {
+      await this.sendFrames(event);
+    } catch (error) {
+      if (!this.#isClosing) this.#refused(1);
+      throw error;
+    }
+  }
+
+  async sendFrames(event: EventFrames): Promise<void> {
+    checkFrames(event, this.#options.maxMessageSize);
+    this.#assertOpen();
+    if (this.#isFull()) await this.#waitForRoom();
+    await this.#enqueue(event);
+  }
+
+  /** What was taken is told as `dropped` when it cannot be sent after all. */
+  trySendFrames(event: EventFrames): boolean {
+    const { maxMessageSize } = this.#options;
+    if (!this.#isReady || this.#isClosing || this.#isFull() || !fits(event, maxMessageSize)) return false;
+    this.#take(
+      new Outgoing(event, this.#options.publishRetryTimes, (error) => {
+        if (error !== null && !this.#isClosing) this.#drop(1);
+      }),
+    );
+    return true;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  stats(): PublisherStats {
+    return { sent: this.#sent, dropped: this.#dropped, queued: this.#outbox.length + this.#waiting };
+  }
+
+  #enqueue(event: EventFrames | null, tries: number = this.#options.publishRetryTimes): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#take(new Outgoing(event, tries, (error) => (error === null ? resolve() : reject(error))));
+    });
+  }
+
+  #take(outgoing: Outgoing): void {
+    this.#outbox.push(outgoing);
+    if (this.#isReady) this.#publish(this.#client!, outgoing);
+    else this.#connect();
+  }
+
+  #publish(client: RedisClient, outgoing: Outgoing): void {
+    if (outgoing.event === null) {
+      this.#settle(outgoing, null);
+      return;
+    }
+    client.publish(outgoing.event[0], outgoing.event[1]).then(
+      () => {
+        if (client === this.#client) this.#taken(outgoing);
+      },
+      (error) => {
+        if (client === this.#client) this.#failed(outgoing, error);
+      },
+    );
+  }
+
+  #taken(outgoing: Outgoing): void {
+    this.#sent += 1;
+    this.#failures = 0;
+    this.#settle(outgoing, null);
+  }
+
+  /** The server has answered with an error, or not in time. The end of the connection has been told otherwise. */
+  #failed(outgoing: Outgoing, error: ZmqError): void {
+    if (error instanceof ReplyError && !PASSING.has(error.code)) this.#settle(outgoing, error);
+    else this.#trouble(error);
+  }
+
+  #settle(outgoing: Outgoing, error: ZmqError | null): void {
+    this.#outbox.settle(outgoing, error);
+    this.#shrunk();
+  }
+
+  #shrunk(): void {
+    if (this.#waiting > 0 && !this.#isOver()) this.#room.check();
+    if (this.#outbox.length > 0) return;
+    this.#drained.check();
+    this.#hold(false);
+  }
+
+  #connect(): void {
+    if (this.#client !== null || this.#retryTimer !== null) return;
+    this.#hold(true);
+    const client = new RedisClient(
+      {
+        ...this.#options.connection,
+        commandTimeout: Math.max(0, this.#options.sendTimeout),
+        locate: async () => {
+          this.#node = null;
+          this.#node = await this.#mgt.selectNode(this.#ask);
+          return this.#node;
+        },
+      },
+      this.#environment,
+    );
+    this.#client = client;
+    client.events.on("connect", () => this.#ready(client));
+    client.events.on("disconnect", ({ error }) => {
+      if (client === this.#client) this.#trouble(error);
+    });
+    client.connect().catch((error) => {
+      if (client === this.#client && !this.#isReady) this.#trouble(error);
+    });
+  }
+
+  #ready(client: RedisClient): void {
+    if (client !== this.#client) return;
+    this.#isReady = true;
+    this.#owesSync = false;
+    this.#hold(false);
+    this.#mgt.worked(this.#node!);
+    this.events.emit({ type: "connected", address: this.address! });
+    for (const outgoing of [...this.#outbox]) this.#publish(client, outgoing);
+  }
+
+  /** The connection is over, or of no use: what is not answered for goes to another server, or to the same one later. */
+  #trouble(error: ZmqError): void {
+    const { address } = this;
+    this.#client!.destroy();
+    this.#client = null;
+    this.#isReady = false;
+    if (this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
+    const retryIn = this.#delay();
+    this.#failures += 1;
+    if (address !== null)
+      this.events.emit({ type: "lost", address, reason: disconnectReason(error), error, retryIn });
+    this.#retryTimer = this.#environment.setTimer(retryIn, () => {
+      this.#retryTimer = null;
+      if (this.#outbox.length > 0) this.#connect();
+    });
+    if (this.#outbox.length > 0) this.#hold(true);
+    this.#outbox.failed(error);
+    this.#shrunk();
+  }
+
+  /** ms: the first attempt after a loss is made at once, the others later and later. */
+  #delay(): number {
+    if (this.#failures === 0) return 0;
+    const { reconnectInterval, reconnectMaxInterval = 0 } = this.#options.connection;
+    const longest = Math.min(reconnectMaxInterval, reconnectInterval! * 2 ** (this.#failures - 1));
+    return longest * (0.5 + this.#environment.random() / 2);
+  }
+
+  #hold(isBusy: boolean): void {
+    if (isBusy) {
+      this.#release ??= this.#environment.hold();
+      return;
+    }
+    this.#release?.();
+    this.#release = null;
+  }
+
+  #isOver(): boolean {
+    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.#options;
+    return this.#outbox.length >= sendHighWaterMark || this.#outbox.bytes >= sendHighWaterMarkBytes;
+  }
+
+  #isFull(): boolean {
+    return this.#waiting > 0 || this.#isOver();
+  }
+
+  async #waitForRoom(): Promise<void> {
+    if (this.#waiting >= this.#options.sendHighWaterMark)
+      throw new ZmqError("ENOBUFS", "too many events wait to be sent");
+    this.#waiting += 1;
+    try {
+      await this.#room.until(() => !this.#isOver(), new ZmqError("EBADF"));
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  /** An event of ours was lost: those who follow the database are to be told so. */
+  #refused(count: number): void {
+    this.#drop(count);
+    if (!this.#owesSync) this.#announcer.owe();
+  }
+
+  #drop(count: number): void {
+    this.#dropped += count;
+    this.events.emit({ type: "dropped", count });
+  }
+
+  /** Waits for as long as it takes. */
+  #sendSync(update: DbUpdate): Promise<void> {
+    if (this.#isClosing) return Promise.reject(new ZmqError("EBADF"));
+    this.#owesSync = !this.#isReady;
+    return this.#enqueue(this.#packer.pack(update, null), Number.POSITIVE_INFINITY);
+  }
+
+  #announce(event: EventFrames): boolean {
+    if (!this.#isReady) {
+      this.#connect();
+      return false;
+    }
+    this.#client!.publish(event[0], event[1]).catch(() => {}); // the next one tells the same
+    return true;
+  }
+
+  async #close(): Promise<void> {
+    this.#packer.close();
+    await this.#linger();
+    this.#isClosing = true;
+    const count = this.#outbox.length + this.#waiting;
+    this.#outbox.rejectAll(new ZmqError("EBADF"));
+    this.#room.close();
+    this.#drained.close();
+    this.#retryTimer?.cancel();
+    this.#hold(false);
+    await this.#announcer.close();
+    this.#client?.destroy();
+    this.#client = null;
+    this.#isReady = false;
+    if (count === 0) return;
+    this.#drop(count);
+    this.#onError(new ZmqError("EAGAIN", `closed with ${count} event(s) that no server took`));
+  }
+
+  /** Until everything is sent, or `linger` is over. */
+  async #linger(): Promise<void> {
+    const { linger } = this.#options;
+    let isOver = false;
+    const timer =
+      linger < 0
+        ? null
+        : this.#environment.setTimer(linger, () => {
+            isOver = true;
+            this.#drained.check();
+          });
+    await this.#drained.until(
+      () => isOver || linger === 0 || this.#outbox.length + this.#waiting === 0,
+      new ZmqError("EBADF"),
+    );
+    timer?.cancel();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== null) throw new ZmqError("EBADF");
+  }
+}

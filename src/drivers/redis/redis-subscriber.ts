@@ -1,0 +1,349 @@
+import { ZmqError } from "../../errors.ts";
+import {
+  type GapEvent,
+  type ReceivedMessage,
+  ReplyError,
+  RedisSubscriber as RespSubscriber,
+} from "../../redis-resp/index.ts";
+import { type Context, Emitter, type Environment, type Message, type Timer } from "../../sockets/index.ts";
+import type {
+  DbChangesCallback,
+  FramesCallback,
+  SubscriberApi,
+  SubscriberStats,
+  TopicOptions,
+} from "../api.ts";
+import { type UnpackedMessage, unpackMessage } from "../codec.ts";
+import { SEND_ALL_TOPIC } from "../db-update.ts";
+import type { DriverEvents } from "../driver-events.ts";
+import { DecodeError } from "../errors.ts";
+import { EventStream, type Source } from "../event-stream.ts";
+import { type OnError, reporter } from "../reporter.ts";
+import { SyncSchedule } from "../sync.ts";
+import { TopicSet } from "../topics.ts";
+import { syncOptions } from "../zmq-subscriber.ts";
+import { askMasters } from "./ask-masters.ts";
+import { type Channel, channelsOf, exactly, isOfTheServer } from "./channels.ts";
+import { disconnectReason } from "./disconnect-reason.ts";
+import { Doubles } from "./doubles.ts";
+import { HA_TOPIC, isHaMessage, mastersIn } from "./ha-message.ts";
+import type { NodeAddress } from "./node-address.ts";
+import { type AskMasters, RedisMgt } from "./redis-mgt.ts";
+import type { ResolvedRedisOptions } from "./redis-options.ts";
+
+/** ms after which a server that has refused a channel is asked again. */
+const REFUSED_RETRY = 60_000;
+/** Registered or not: it is where a writer says that it has lost something. */
+const SEND_ALL: Channel = exactly(Buffer.from(SEND_ALL_TOPIC));
+const HA: Channel = exactly(Buffer.from(HA_TOPIC));
+
+/**
+ * Hears one Redis server: any master of a cluster, and another one when that is lost. In force is what the server has confirmed.
+ *
+ * Addresses of publishers are remembered and change nothing.
+ */
+export class RedisSubscriber implements SubscriberApi, Source {
+  readonly events: Emitter<DriverEvents>;
+  /** Stands for the server, whichever it is. */
+  readonly address = "redis";
+  readonly #options: ResolvedRedisOptions;
+  readonly #environment: Environment;
+  readonly #onError: OnError;
+  readonly #mgt: RedisMgt;
+  readonly #ask: AskMasters;
+  readonly #stream: EventStream;
+  readonly #topics = new TopicSet();
+  readonly #addresses = new Set<string>();
+  /** What is wanted, by topic; the one of everybody stands beside. */
+  readonly #channels = new Map<string, Channel[]>();
+  /** Without an answer so far. */
+  readonly #asked = new Set<Channel>();
+  /** Refused when they were asked for. */
+  readonly #refused = new Set<Channel>();
+  readonly #doubles = new Doubles();
+  #resp: RespSubscriber | null = null;
+  #node: NodeAddress | null = null;
+  #isConnected = false;
+  #retryTimer: Timer | null = null;
+  #started: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(options: ResolvedRedisOptions, context: Context) {
+    const { environment } = context;
+    this.#options = options;
+    this.#environment = environment;
+    this.#onError = reporter(environment, "dragonflow subscriber", options.onError);
+    this.events = new Emitter(environment);
+    this.#mgt = RedisMgt.getInstance(options.hosts, environment);
+    this.#ask = askMasters(options.connection, environment);
+    this.#stream = new EventStream({
+      environment,
+      events: this.events,
+      onError: this.#onError,
+      schedule: new SyncSchedule({ ...syncOptions(options), random: environment.random }),
+      wants: (topic) => this.#topics.matches(topic),
+      sequenceNumbers: options.sequenceNumbers,
+    });
+    this.#stream.schedule.addressAdded(this.address, this.#stream.now);
+  }
+
+  async initialize(callback: DbChangesCallback): Promise<void> {
+    this.#assertOpen();
+    this.#stream.listen(callback);
+  }
+
+  async initializeFrames(callback: FramesCallback): Promise<void> {
+    this.#assertOpen();
+    this.#stream.listenToFrames(callback);
+  }
+
+  registerListenAddress(uri: string): boolean {
+    this.#assertOpen();
+    if (typeof uri !== "string") throw new TypeError("Address must be a string");
+    const isNew = !this.#addresses.has(uri);
+    this.#addresses.add(uri);
+    return isNew;
+  }
+
+  unregisterListenAddress(uri: string): boolean {
+    this.#assertOpen();
+    return this.#addresses.delete(uri);
+  }
+
+  registerTopic(topic: string, { sync = true, match = "exact" }: TopicOptions = {}): boolean {
+    this.#assertOpen();
+    if (!this.#topics.add(topic, match)) return false;
+    this.#stream.schedule.topicAdded(this.#stream.now, { sync });
+    if (topic !== SEND_ALL_TOPIC || match === "prefix") {
+      const channels = channelsOf(topic, match);
+      this.#channels.set(topic, channels);
+      for (const channel of channels) this.#subscribe(channel);
+    }
+    this.#checkInForce();
+    this.#stream.update();
+    return true;
+  }
+
+  unregisterTopic(topic: string): boolean {
+    this.#assertOpen();
+    if (!this.#topics.delete(topic)) return false;
+    for (const channel of this.#channels.get(topic) ?? []) this.#unsubscribe(channel);
+    this.#channels.delete(topic);
+    this.#stream.topicsRemoved();
+    this.#checkInForce();
+    this.#stream.update();
+    return true;
+  }
+
+  daemonize(): Promise<void> {
+    this.#assertOpen();
+    if (!this.#stream.isListenedTo) throw new ZmqError("EFSM", "initialize() comes before daemonize()");
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  get isDaemonize(): boolean {
+    return this.#started !== null && !this.#isClosed;
+  }
+
+  async settled(): Promise<void> {
+    this.#assertOpen();
+    await this.#stream.settled(new ZmqError("EBADF"), () => !this.#isRefused());
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#retryTimer?.cancel();
+    this.#stream.close();
+    await this.#resp?.close();
+  }
+
+  received(): number {
+    const { received = 0, dropped = 0 } = this.#resp?.stats() ?? {};
+    return received - dropped;
+  }
+
+  stats(): SubscriberStats {
+    return this.#stream.stats();
+  }
+
+  #start(): Promise<void> {
+    this.#stream.addSource(this);
+    const started = this.#stream.daemonize(new ZmqError("EBADF"));
+    const resp = new RespSubscriber(
+      {
+        ...this.#options.connection,
+        maxInboxMessages: this.#options.sendHighWaterMark,
+        maxInboxBytes: this.#options.sendHighWaterMarkBytes,
+        locate: () => this.#locate(),
+      },
+      this.#environment,
+    );
+    this.#resp = resp;
+    resp.events.on("connect", ({ address }) => this.#connected(address));
+    resp.events.on("disconnect", (event) => this.#lost(event));
+    resp.events.on("gap", (event) => this.#gap(event));
+    resp.events.on("error", ({ error, channel }) => this.#failed(error, channel));
+    for (const channel of this.#wanted()) this.#subscribe(channel);
+    // Dragonflow's own, and of no concern to those who may not hear it.
+    if (!this.#topics.has(HA_TOPIC)) resp.subscribe(HA.name).catch(() => {});
+    void this.#receive(resp);
+    return started;
+  }
+
+  async #locate(): Promise<NodeAddress> {
+    this.#node = null;
+    this.#node = await this.#mgt.selectNode(this.#ask);
+    return this.#node;
+  }
+
+  /** Nothing before `daemonize`, which does it for all. */
+  #subscribe(channel: Channel): void {
+    const resp = this.#resp;
+    if (resp === null) return;
+    this.#asked.add(channel);
+    const { kind, name } = channel;
+    const answered = kind === "channel" ? resp.subscribe(name) : resp.psubscribe(name);
+    answered.then(
+      () => this.#confirmed(channel),
+      (error) => {
+        if (!this.#isClosed && this.#asked.has(channel)) this.#wasRefused(channel, error);
+      },
+    );
+  }
+
+  #confirmed(channel: Channel): void {
+    this.#asked.delete(channel);
+    // What it was too late for is a gap; where anything else is not in force either, the sync is still to come.
+    const isLate = this.#refused.delete(channel) && this.#stream.schedule.settled;
+    if (isLate) this.#missed();
+    this.#checkInForce();
+    this.#stream.update();
+  }
+
+  /** The server may think better of it. When it does not let us in at all, that is told once, not for each channel. */
+  #wasRefused(channel: Channel, error: unknown): void {
+    this.#asked.delete(channel);
+    this.#refused.add(channel);
+    this.#retryTimer ??= this.#environment.setTimer(REFUSED_RETRY, () => {
+      this.#retryTimer = null;
+      this.#askAgain();
+    });
+    if (this.#isConnected) this.#onError(error);
+    this.#checkInForce();
+  }
+
+  #askAgain(): void {
+    for (const channel of this.#refused) if (!this.#asked.has(channel)) this.#subscribe(channel);
+  }
+
+  #unsubscribe(channel: Channel): void {
+    const { kind, name } = channel;
+    this.#asked.delete(channel);
+    this.#refused.delete(channel);
+    if (this.#resp === null || (kind === "channel" && name.equals(HA.name))) return;
+    const ended = kind === "channel" ? this.#resp.unsubscribe(name) : this.#resp.punsubscribe(name);
+    ended.catch(this.#onError);
+  }
+
+  /** Tells the schedule when the server has confirmed everything that it does not refuse. */
+  #checkInForce(): void {
+    const { schedule, now } = this.#stream;
+    if (this.#isClosed || !this.#isConnected || this.#asked.size > 0 || schedule.settled) return;
+    for (const channel of this.#wanted())
+      if (!this.#refused.has(channel) && this.#stateOf(channel) === "pending") return;
+    schedule.inForce(this.address, now);
+    this.events.emit({ type: "inForce", address: this.address });
+    this.#stream.update();
+  }
+
+  #wanted(): Channel[] {
+    return [SEND_ALL, ...[...this.#channels.values()].flat()];
+  }
+
+  #stateOf({ kind, name }: Channel): "pending" | "confirmed" | "failed" {
+    return this.#resp?.state(name, kind) ?? "pending";
+  }
+
+  #isRefused(): boolean {
+    return this.#refused.size > 0 || this.#wanted().some((channel) => this.#stateOf(channel) === "failed");
+  }
+
+  #connected(address: string): void {
+    this.#isConnected = true;
+    if (this.#node !== null) this.#mgt.worked(this.#node);
+    this.events.emit({ type: "connected", address: `redis://${address}` });
+    this.#askAgain();
+  }
+
+  #lost({ address, error, retryIn }: { address: string; error: ZmqError; retryIn: number }): void {
+    this.#isConnected = false;
+    if (this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
+    this.events.emit({
+      type: "lost",
+      address: `redis://${address}`,
+      reason: disconnectReason(error),
+      error,
+      retryIn,
+    });
+    this.#stream.lost(this.address);
+  }
+
+  /** Something was missed. That a connection was lost we know already: here we hear that all is confirmed again. */
+  #gap({ reason }: GapEvent): void {
+    if (reason === "reconnect") {
+      this.#checkInForce();
+      return;
+    }
+    this.#missed();
+  }
+
+  #missed(): void {
+    this.#stream.broken(this.address);
+    this.#stream.gap("dropped", this.address);
+  }
+
+  #failed(error: Error, channel: Buffer | undefined): void {
+    if (channel === undefined && this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
+    if (channel?.equals(HA.name) && !this.#topics.has(HA_TOPIC)) return;
+    if (channel !== undefined || error instanceof ReplyError || (error as ZmqError).code === "EPROTO")
+      this.#onError(error);
+  }
+
+  async #receive(resp: RespSubscriber): Promise<void> {
+    while (!this.#isClosed) {
+      const messages = await resp.receiveBatch().catch(() => []); // rejects only because of `close`
+      if (messages.length > 0)
+        await this.#stream.deliver(
+          this,
+          messages.map((message) => this.#toFrames(message)),
+        );
+    }
+  }
+
+  /** Null for what has come already, and for what is not for the user. */
+  #toFrames(message: ReceivedMessage): Message | null {
+    const { channel, pattern, payload } = message;
+    if (this.#doubles.isDouble(message) || (pattern !== null && isOfTheServer(channel))) return null;
+    if (channel.equals(HA.name) && this.#isForMgt(payload)) return null;
+    return [channel, payload];
+  }
+
+  #isForMgt(payload: Buffer): boolean {
+    let event: UnpackedMessage;
+    try {
+      event = unpackMessage(payload);
+    } catch (error) {
+      if (error instanceof DecodeError) return false;
+      throw error;
+    }
+    if (!isHaMessage(event)) return false;
+    this.#mgt.hinted(mastersIn(event), this.#ask);
+    return true;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new ZmqError("EBADF");
+  }
+}
