@@ -182,7 +182,12 @@ describe("bytes that are no RESP, or more than is allowed: one error, at one pla
     ["integer of more than 64 bits", ":9223372036854775808\r\n", "no integer @0"],
     ["integer of more than 64 bits below zero", ":-9223372036854775809\r\n", "no integer @0"],
     ["bulk string over the limit", "$1099511627776\r\n", "string of more than 536870912 bytes @0"],
-    ["bulk string over its limit", "$11\r\n", "string of more than 10 bytes @0", { maxBulk: 10 }],
+    [
+      "bulk string over its limit",
+      "$11\r\nabcdefghijk\r\n",
+      "string of more than 10 bytes @0",
+      { maxBulk: 10 },
+    ],
     ["bulk error over the limit", "!11\r\n", "string of more than 10 bytes @0", { maxBulk: 10 }],
     ["verbatim string over the limit", "=11\r\n", "string of more than 10 bytes @0", { maxBulk: 10 }],
     [
@@ -266,6 +271,11 @@ describe("bytes that are no RESP, or more than is allowed: one error, at one pla
     ]);
     expect(read("$?\r\n;6\r\nabcdef\r\n;4\r\nghij\r\n;0\r\n", { maxBulk: 10 })).toEqual(["<abcdefghij>"]);
     expect(read(`+${line}\r\n`, { maxLine: 32 })).toEqual([JSON.stringify(line)]);
+  });
+
+  it("elements count for one value at the top, what is skipped included", () => {
+    const wire = "*2\r\n:1\r\n:2\r\n>2\r\n_\r\n_\r\n|1\r\n+a\r\n+b\r\n*?\r\n:3\r\n:4\r\n.\r\n";
+    expect(read(wire, { maxElements: 2 })).toEqual(["[1, 2]", "[3, 4]"]);
   });
 
   it("every byte that begins nothing is refused", () => {
