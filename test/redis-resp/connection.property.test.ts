@@ -66,10 +66,8 @@ it("every reply goes to its own command, each settles once, and what was not sen
             settled.get(id)?.push(error === null ? `+${id}` : error.code),
           );
         };
-        /** Whole commands only: the rest of the text may be cut. */
         const look = (): void => {
-          const whole = commandsIn(server.received.slice(0, server.received.lastIndexOf("\r\n") + 2));
-          const complete = whole.filter(([name, id]) => name === "PING" || id !== undefined);
+          const complete = commandsIn(server.received);
           for (const [name, id] of complete.slice(taken)) {
             if (id !== undefined) arrived.add(id);
             unanswered.push(

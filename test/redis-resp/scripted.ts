@@ -35,7 +35,9 @@ export class ScriptedServer implements StreamHandler {
   onData(chunk: Uint8Array): void {
     this.received += Buffer.from(chunk).toString("latin1");
     if (this.answer === null) return;
-    for (const command of commandsIn(this.take())) {
+    const { commands, rest } = takeCommands(this.received);
+    this.received = rest;
+    for (const command of commands) {
       const reply = this.answer(command);
       if (reply !== null) this.say(reply);
     }
@@ -48,17 +50,35 @@ export class ScriptedServer implements StreamHandler {
   }
 }
 
-/** Whole commands of short arguments. */
+/** The whole commands in a text, as Latin-1. */
 export function commandsIn(text: string): string[][] {
-  return text
-    .split("*")
-    .slice(1)
-    .map((command) =>
-      command
-        .split("\r\n")
-        .slice(1, -1)
-        .filter((line) => !line.startsWith("$")),
-    );
+  return takeCommands(text).commands;
+}
+
+/** The same, and what is left: the beginning of another. */
+export function takeCommands(text: string): { commands: string[][]; rest: string } {
+  const commands: string[][] = [];
+  let rest = text;
+  for (let one = takeCommand(rest); one !== null; one = takeCommand(rest)) {
+    commands.push(one.command);
+    rest = one.rest;
+  }
+  return { commands, rest };
+}
+
+function takeCommand(text: string): { command: string[]; rest: string } | null {
+  const header = /^\*(\d+)\r\n/.exec(text);
+  if (header === null) return null;
+  const command: string[] = [];
+  let rest = text.slice(header[0].length);
+  for (let left = Number(header[1]); left > 0; left--) {
+    const [line = "", length] = /^\$(\d+)\r\n/.exec(rest) ?? [];
+    const end = line.length + Number(length);
+    if (line === "" || rest.length < end + 2) return null;
+    command.push(rest.slice(line.length, end));
+    rest = rest.slice(end + 2);
+  }
+  return { command, rest };
 }
 
 /** One connection of ours to a scripted server. */
@@ -145,8 +165,13 @@ export class ClientWorld extends Simulation {
     this.network.listeners.clear();
   }
 
+  /** Of the last connection. */
   get server(): ScriptedServer {
     return this.servers.at(-1) as ScriptedServer;
+  }
+
+  get near(): SimulatedStream {
+    return this.server.stream.other;
   }
 
   client(options: RedisOptions = {}): RedisClient {
