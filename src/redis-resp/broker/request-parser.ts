@@ -56,6 +56,10 @@ export class RequestParser {
   /** Bytes of the line end behind an argument in `held` that were seen. */
   #trailer = 0;
   #size = 0;
+  /** The line that was read last, from `#lineFrom` up to `#lineTo`. */
+  #line: Uint8Array = this.#chunk;
+  #lineFrom = 0;
+  #lineTo = 0;
 
   constructor(limits: RequestLimits, environment: Environment) {
     this.#limits = limits;
@@ -95,9 +99,8 @@ export class RequestParser {
   #readStart(): Uint8Array[] | null {
     const first = this.#held === null ? this.#chunk[this.#at] : this.#held.memory[0];
     if (first !== ASTERISK) return this.#readInline();
-    const line = this.#readLine(CR, "too big mbulk count string");
-    if (line === null) return null;
-    const count = lengthOf(line);
+    if (!this.#readLine(CR, "too big mbulk count string")) return null;
+    const count = lengthOf(this.#line, this.#lineFrom, this.#lineTo);
     if (Number.isNaN(count) || count > MAX_ARGUMENTS) throw protocolError("invalid multibulk length");
     if (count > MAX_ARGUMENTS_BEFORE_AUTH && !this.authenticated) {
       throw protocolError("unauthenticated multibulk length");
@@ -107,17 +110,15 @@ export class RequestParser {
   }
 
   #readInline(): Uint8Array[] | null {
-    const line = this.#readLine(LF, "too big inline request");
-    if (line === null) return null;
-    const args = splitInline(line);
+    if (!this.#readLine(LF, "too big inline request")) return null;
+    const args = splitInline(this.#line.subarray(this.#lineFrom, this.#lineTo));
     if (args === null) throw protocolError("unbalanced quotes in request");
     return args.length > 0 ? args : null;
   }
 
   #readArgument(): Uint8Array[] | null {
     if (this.#length < 0) {
-      const line = this.#readLine(CR, "too big bulk count string");
-      if (line !== null) this.#length = this.#checkedLength(line);
+      if (this.#readLine(CR, "too big bulk count string")) this.#length = this.#checkedLength();
       return null;
     }
     const arg = this.#readBulk(this.#length);
@@ -132,13 +133,11 @@ export class RequestParser {
     return args;
   }
 
-  #checkedLength(line: Uint8Array): number {
-    if (line[0] !== DOLLAR) {
-      throw protocolError(
-        `expected '$', got '${line.length > 0 ? String.fromCharCode(line[0] as number) : "\r"}'`,
-      );
-    }
-    const length = lengthOf(line);
+  /** The length in the line that was read last. */
+  #checkedLength(): number {
+    const type = this.#lineFrom < this.#lineTo ? (this.#line[this.#lineFrom] as number) : CR;
+    if (type !== DOLLAR) throw protocolError(`expected '$', got '${String.fromCharCode(type)}'`);
+    const length = lengthOf(this.#line, this.#lineFrom, this.#lineTo);
     if (!(length >= 0 && length <= this.#limits.maxBulk)) throw protocolError("invalid bulk length");
     if (length > MAX_BULK_BEFORE_AUTH && !this.authenticated)
       throw protocolError("unauthenticated bulk length");
@@ -170,14 +169,14 @@ export class RequestParser {
     return held.memory;
   }
 
-  /** A line without its end, which is an LF, or a CR and whatever byte follows. */
-  #readLine(end: typeof CR | typeof LF, tooBig: string): Uint8Array | null {
+  /** Reads up to a line's end, which is an LF, or a CR and whatever byte follows. @returns false: more bytes are needed. */
+  #readLine(end: typeof CR | typeof LF, tooBig: string): boolean {
     const held = this.#held;
     const chunk = this.#chunk;
     const from = this.#at;
     if (end === CR && held !== null && held.memory[held.length - 1] === CR) {
       this.#at = from + 1;
-      return this.#takeHeld(held.length - 1);
+      return this.#takeHeldLine(held, held.length - 1);
     }
     const behind = end === CR ? 1 : 0;
     let to = from;
@@ -187,18 +186,25 @@ export class RequestParser {
       this.#held ??= new GrowingBytes(this.#environment.allocate, 32, MAX_LINE + 1);
       this.#held.add(chunk, from, chunk.length);
       this.#at = chunk.length;
-      return null;
+      return false;
     }
     this.#at = to + behind + 1;
-    if (held === null) return chunk.subarray(from, to);
-    held.add(chunk, from, to);
-    return this.#takeHeld(held.length);
+    if (held !== null) {
+      held.add(chunk, from, to);
+      return this.#takeHeldLine(held, held.length);
+    }
+    this.#line = chunk;
+    this.#lineFrom = from;
+    this.#lineTo = to;
+    return true;
   }
 
-  #takeHeld(length: number): Uint8Array {
-    const held = this.#held as GrowingBytes;
+  #takeHeldLine(held: GrowingBytes, length: number): true {
     this.#held = null;
-    return held.memory.subarray(0, length);
+    this.#line = held.memory;
+    this.#lineFrom = 0;
+    this.#lineTo = length;
+    return true;
   }
 
   #count(bytes: number): void {
@@ -211,17 +217,17 @@ function protocolError(what: string): RequestError {
   return new RequestError(`Protocol error: ${what}`);
 }
 
-/** The number behind the type byte, written as the server itself would; NaN: none of ours. */
-function lengthOf(line: Uint8Array): number {
-  const negative = line[1] === 0x2d;
-  const first = negative ? 2 : 1;
-  if (line.length === 2 && line[1] === 0x30) return 0;
-  if (line.length === first || line.length > first + 15 || line[first] === 0x30) return Number.NaN;
+/** The number behind a type byte, written as the server itself would; NaN: there is none. */
+function lengthOf(line: Uint8Array, from: number, to: number): number {
+  const isNegative = line[from + 1] === 0x2d;
+  const first = isNegative ? from + 2 : from + 1;
+  if (to === from + 2 && line[first] === 0x30) return 0;
+  if (to <= first || to > first + 15 || line[first] === 0x30) return Number.NaN;
   let value = 0;
-  for (let at = first; at < line.length; at++) {
+  for (let at = first; at < to; at++) {
     const digit = (line[at] as number) - 0x30;
     if (digit < 0 || digit > 9) return Number.NaN;
     value = value * 10 + digit;
   }
-  return negative ? -value : value;
+  return isNegative ? -value : value;
 }
