@@ -88,6 +88,10 @@ export class RedisClient extends RedisCommands {
     return this.#call(null, NOTHING, options);
   }
 
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
   stats(): ClientStats {
     return {
       commands: this.#commands,
@@ -95,6 +99,11 @@ export class RedisClient extends RedisCommands {
       queued: this.#queue.length,
       connections: this.#connections,
     };
+  }
+
+  /** Gives up the connection and looks for the server anew, at once: another one is responsible. What was sent has an unknown fate. */
+  relocate(cause: ZmqError): void {
+    this.#link.relocate(cause);
   }
 
   /** Takes no further command, waits for the replies to those that were sent, and ends. What was not sent is rejected: EBADF. */

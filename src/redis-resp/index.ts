@@ -32,5 +32,7 @@ export type { GapReason } from "./pubsub/losses.ts";
 export type { Subscriber } from "./pubsub/subscriber-base.ts";
 export type { MessageListener } from "./pubsub/subscription.ts";
 export type { SubscriptionState } from "./pubsub/subscriptions.ts";
+export type { SentinelOptions } from "./sentinel/options.ts";
+export { RedisSentinel, type SentinelEvents } from "./sentinel/sentinel.ts";
 export { RedisSubscriber } from "./subscriber.ts";
 export { asText, RespPush, type RespValue, type TextValue } from "./values.ts";

@@ -48,6 +48,7 @@ export class Link {
   #attempt: Attempt | null = null;
   /** Where we are, or try to get. */
   #address: RedisAddress | null = null;
+  #isStarted = false;
   #isClosed = false;
 
   constructor(setup: LinkSetup) {
@@ -66,12 +67,13 @@ export class Link {
 
   /** Harmless when called again. */
   start(): void {
+    this.#isStarted = true;
     this.#redial.start();
   }
 
-  /** Gives up where we are, or try to get, and looks for a place anew, at once. */
+  /** Gives up where we are, or try to get, and looks for a place anew, at once. Before `start` there is nothing to give up. */
   relocate(reason: ZmqError): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.#isStarted) return;
     this.#redial.stop();
     const left = this.#leave(reason);
     this.#redial = this.#newRedial();

@@ -1,6 +1,6 @@
 import { ReplyError } from "../errors.ts";
+import type { NodeConnection } from "../node-connection.ts";
 import { asText, type RespValue } from "../values.ts";
-import type { NodeConnection } from "./node-connection.ts";
 import { parseClusterNodes } from "./parse-nodes.ts";
 import { parseClusterShards, type ShardsContext } from "./parse-shards.ts";
 import { parseClusterSlots } from "./parse-slots.ts";
@@ -25,7 +25,7 @@ export async function askTopology(node: NodeConnection, tls: boolean): Promise<T
   let refusal: ReplyError | null = null;
   for (const [name, parse] of WAYS) {
     try {
-      const topology = new Topology(parse(await ask(node, name), context));
+      const topology = new Topology(parse(await node.ask("CLUSTER", name), context));
       // As a node does that has not joined yet, or that was told to forget the others.
       if (topology.isEmpty) throw unreadable(`CLUSTER ${name}`, "nobody serves any slot");
       return topology;
@@ -35,10 +35,4 @@ export async function askTopology(node: NodeConnection, tls: boolean): Promise<T
     }
   }
   throw refusal;
-}
-
-function ask(node: NodeConnection, name: string): Promise<RespValue> {
-  return new Promise((resolve, reject) =>
-    node.request(["CLUSTER", name], { isSettled: false, resolve, reject }),
-  );
 }

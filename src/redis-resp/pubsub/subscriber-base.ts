@@ -133,6 +133,10 @@ export abstract class Subscriber {
     return this.#inbox.iterate();
   }
 
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
   stats(): SubscriberStats {
     return {
       channels: this.#count("channel"),

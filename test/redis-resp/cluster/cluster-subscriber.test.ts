@@ -11,13 +11,16 @@ import {
 import { until } from "../../support/wait.ts";
 import { Load } from "./load.ts";
 
+/** ms for a test with a failover, on a slow machine. */
+const TIME = 60_000;
+
 describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
   const servers = useRedis(() => startRedisCluster());
 
   afterEach(async () => {
     for (const node of servers().nodes) if (!node.isRunning) await node.restart();
     await servers().settled();
-  });
+  }, TIME);
 
   function open(options = {}): RedisCluster {
     const nodes = servers().nodes.map(({ host, port }) => ({ host, port }));
@@ -97,36 +100,40 @@ describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(kinds.sort()).toEqual(["channel news", "shard a", "shard b", "shard c"]);
   });
 
-  it.each(["killed", "frozen"] as const)("a node %s: others take over, each loss is told", async (what) => {
-    await using cluster = open(what === "frozen" ? { pingInterval: 200, pingTimeout: 400 } : {});
-    const { subscriber, node: victim } = await openAtMaster(cluster);
-    const other = (await masters()).find((node) => node !== victim)!;
-    await using client = new RedisClient({ host: other.host, port: other.port });
-    const publish = (channel: string, payload: string) => client.publish(channel, payload);
-    const spublish = (channel: string, payload: string) => cluster.spublish(channel, payload);
-    const [plain, pattern, lost, kept] = await Promise.all([
-      Load.start(subscriber, "channel", "news", publish),
-      Load.start(subscriber, "pattern", "patterned", publish, "p*d"),
-      Load.start(subscriber, "shard", await channelAt(victim, "lost"), spublish),
-      Load.start(subscriber, "shard", await channelAt(other, "kept"), spublish),
-    ]);
-    const all = [plain, pattern, lost, kept];
-    for (const load of all) await load.flows();
-    try {
-      if (what === "killed") await victim.kill();
-      else victim.freeze();
-      await until("the gaps", () => [plain, pattern, lost].every(({ gaps }) => gaps.length > 0), 30_000);
+  it.each(["killed", "frozen"] as const)(
+    "a node %s: others take over, each loss is told",
+    { timeout: TIME },
+    async (what) => {
+      await using cluster = open(what === "frozen" ? { pingInterval: 200, pingTimeout: 400 } : {});
+      const { subscriber, node: victim } = await openAtMaster(cluster);
+      const other = (await masters()).find((node) => node !== victim)!;
+      await using client = new RedisClient({ host: other.host, port: other.port });
+      const publish = (channel: string, payload: string) => client.publish(channel, payload);
+      const spublish = (channel: string, payload: string) => cluster.spublish(channel, payload);
+      const [plain, pattern, lost, kept] = await Promise.all([
+        Load.start(subscriber, "channel", "news", publish),
+        Load.start(subscriber, "pattern", "patterned", publish, "p*d"),
+        Load.start(subscriber, "shard", await channelAt(victim, "lost"), spublish),
+        Load.start(subscriber, "shard", await channelAt(other, "kept"), spublish),
+      ]);
+      const all = [plain, pattern, lost, kept];
       for (const load of all) await load.flows();
-      for (const load of all) await load.stop();
-    } finally {
-      if (what === "frozen") victim.thaw();
-    }
-    for (const load of all) load.expectCovered();
-    expect(plain.gaps[0]!.reason).toBe("failover");
-    expect(pattern.gaps[0]!.reason).toBe("failover");
-    expect(lost.gaps[0]!.reason).toBe("failover");
-    expect(kept.gaps).toEqual([]);
-  });
+      try {
+        if (what === "killed") await victim.kill();
+        else victim.freeze();
+        await until("the gaps", () => [plain, pattern, lost].every(({ gaps }) => gaps.length > 0), 30_000);
+        for (const load of all) await load.flows();
+        for (const load of all) await load.stop();
+      } finally {
+        if (what === "frozen") victim.thaw();
+      }
+      for (const load of all) load.expectCovered();
+      expect(plain.gaps[0]!.reason).toBe("failover");
+      expect(pattern.gaps[0]!.reason).toBe("failover");
+      expect(lost.gaps[0]!.reason).toBe("failover");
+      expect(kept.gaps).toEqual([]);
+    },
+  );
 
   it("a slot that moves under load, while others are subscribed to: moved, and told", async () => {
     await using cluster = open();
@@ -177,7 +184,9 @@ describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(kept.gaps).toEqual([]);
   });
 
-  it("an owner that is made a replica, all its connections alive: its channels are taken from the new one", async () => {
+  it("an owner that is made a replica, all its connections alive: its channels are taken from the new one", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open();
     const subscriber = cluster.subscriber();
     const [owner] = (await masters()) as [RedisServer];
@@ -194,7 +203,7 @@ describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(cluster.topology?.ownerOf(slotOf(load.channel))?.port).toBe(replica.port);
   });
 
-  it("connections cut by the server: made again, and told", async () => {
+  it("connections cut by the server: made again, and told", { timeout: TIME }, async () => {
     await using cluster = open();
     const subscriber = cluster.subscriber();
     const { nodes } = servers();
@@ -212,7 +221,9 @@ describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(shard.gaps.map(({ reason }) => reason)).toEqual(["reconnect", "reconnect", "reconnect"]);
   });
 
-  it("subscribed to while the owner is down: confirmed when its replica has taken over", async () => {
+  it("subscribed to while the owner is down: confirmed when its replica has taken over", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open();
     const subscriber = cluster.subscriber();
     const [owner] = (await masters()) as [RedisServer];

@@ -18,13 +18,16 @@ import { until } from "../../support/wait.ts";
 /** Enough for a failover on a slow machine. */
 const PATIENT = { maxRedirections: 200 };
 
+/** ms for a test with a failover, on a slow machine. */
+const TIME = 60_000;
+
 describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
   const servers = useRedis(() => startRedisCluster());
 
   afterEach(async () => {
     for (const node of servers().nodes) if (!node.isRunning) await node.restart();
     await servers().settled();
-  });
+  }, TIME);
 
   function open(options = {}): RedisCluster {
     const nodes = servers().nodes.map(({ host, port }) => ({ host, port }));
@@ -126,7 +129,9 @@ describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
     await cluster.del(keys);
   });
 
-  it("an owner killed: nothing is carried out twice, and its replica takes over", async () => {
+  it("an owner killed: nothing is carried out twice, and its replica takes over", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open(PATIENT);
     const key = "{killed}counter";
     const owner = await servers().ownerOf(key);
@@ -138,7 +143,9 @@ describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
     await cluster.del(key);
   });
 
-  it("an owner frozen: what it has is of unknown fate, the rest goes to its replica", async () => {
+  it("an owner frozen: what it has is of unknown fate, the rest goes to its replica", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open({ ...PATIENT, pingInterval: 200, pingTimeout: 500 });
     const key = "{frozen}counter";
     const owner = await servers().ownerOf(key);
@@ -152,7 +159,7 @@ describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
     await cluster.del(key);
   });
 
-  it("a node killed to which PUBLISH goes: another takes its place", async () => {
+  it("a node killed to which PUBLISH goes: another takes its place", { timeout: TIME }, async () => {
     await using cluster = open(PATIENT);
     const addresses: string[] = [];
     cluster.events.on("connect", ({ address }) => addresses.push(address));

@@ -1,12 +1,12 @@
-import type { ZmqError } from "../../errors.ts";
-import type { Environment } from "../../runtime/environment.ts";
-import type { RespConnection } from "../connection.ts";
-import type { Argument } from "../encoder.ts";
-import { Link } from "../link.ts";
-import { OfflineQueue } from "../offline-queue.ts";
-import type { Settings } from "../options.ts";
-import type { RespPush, RespValue } from "../values.ts";
-import type { NodeAddress } from "./topology.ts";
+import type { ZmqError } from "../errors.ts";
+import type { Environment } from "../runtime/environment.ts";
+import type { NodeAddress } from "./cluster/topology.ts";
+import type { RespConnection } from "./connection.ts";
+import type { Argument } from "./encoder.ts";
+import { Link } from "./link.ts";
+import { OfflineQueue } from "./offline-queue.ts";
+import type { Settings } from "./options.ts";
+import type { RespPush, RespValue } from "./values.ts";
 
 export interface NodeHandler {
   onReady?(connection: RespConnection): void;
@@ -67,6 +67,11 @@ export class NodeConnection {
     if (connection !== null) connection.request(args, reply);
     else if (this.#end !== null) reply.reject(this.#end);
     else this.#queue.add(args, reply);
+  }
+
+  /** The same as a promise. */
+  ask(...args: Argument[]): Promise<RespValue> {
+    return new Promise((resolve, reject) => this.request(args, { isSettled: false, resolve, reject }));
   }
 
   /** What was sent is rejected with EUNKNOWN, what was not with this error. */

@@ -1,4 +1,4 @@
-import type { Environment, Timer } from "../../runtime/environment.ts";
+import type { Environment, Timer } from "../runtime/environment.ts";
 
 /**
  * The result of the first attempt that succeeds. They begin one after the other: the next when one has failed, or when none has had a
