@@ -75,15 +75,29 @@ export class RedisClusterServers implements AsyncDisposable {
     await until(`port ${node.port} is a master`, isMaster, milliseconds, POLL_MS);
   }
 
-  /** Waits until every running node sees the cluster whole, and every replica follows its master. */
+  /** Waits until every running node sees the cluster whole and reaches the others, and all without slots follow a master. */
   async settled(milliseconds = 30_000): Promise<void> {
     const isSettled = async (node: RedisServer): Promise<boolean> => {
-      const [info, role] = await Promise.all([node.cli("CLUSTER", "INFO"), node.cli("ROLE")]);
+      const [info, role, view] = await Promise.all([
+        node.cli("CLUSTER", "INFO"),
+        node.cli("ROLE"),
+        node.cli("CLUSTER", "NODES"),
+      ]);
       const sees = info.includes("cluster_state:ok") && info.includes(`known_nodes:${this.nodes.length}`);
       const [kind, , , link] = role.split("\n");
-      return sees && (kind === "master" || link === "connected");
+      const follows = kind === "master" ? hasSlots(view) : link === "connected";
+      return sees && follows && this.#reachesAll(view);
     };
     await this.#all("see the cluster whole", isSettled, milliseconds);
+  }
+
+  /** The links over which PUBLISH reaches the other nodes stand. */
+  #reachesAll(view: string): boolean {
+    const running = new Set(this.nodes.filter((node) => node.isRunning).map(({ port }) => port));
+    return view
+      .split("\n")
+      .filter((line) => running.has(parseLine(line).port))
+      .every((line) => line.split(" ")[7] === "connected" && !parseLine(line).flags.includes("fail"));
   }
 
   async stop(): Promise<void> {
@@ -172,6 +186,12 @@ function parseLine(line: string): NodeLine {
   const [id = "", address = "", flags = "", master = "-"] = line.split(" ");
   const port = Number(/:(\d+)@/.exec(address)?.[1]);
   return { id, port, flags: flags.split(","), master: master === "-" ? null : master };
+}
+
+/** A master that comes back takes a moment to see that another has its slots. */
+function hasSlots(view: string): boolean {
+  const myself = view.split("\n").find((line) => line.includes("myself")) ?? "";
+  return myself.split(" ").length > 8;
 }
 
 function holds(line: string, slot: number): boolean {
