@@ -16,7 +16,7 @@ for (const signal of signals) process.on(signal, interrupted);
 const folder = mkdtempSync(join(tmpdir(), "zmtp-demo-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-const programs = ["main", "store", "service", "writer", "controller"];
+const programs = ["main", "store", "service", "broker", "writer", "controller"];
 await build({
   config: false,
   silent: true,

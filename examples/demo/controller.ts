@@ -1,21 +1,19 @@
-import { type DbChangesCallback, ZmqPubSub } from "../../src/drivers/index.ts";
+import type { DbChangesCallback } from "../../src/drivers/index.ts";
 import { StreamAccount } from "./accounting.ts";
 import { readSetup, runChild } from "./child.ts";
 import { machineTime } from "./clock.ts";
+import { controllerEnd } from "./driver.ts";
 import { Histogram } from "./histogram.ts";
 import type { ControllerFigures, ControllerReport } from "./messages.ts";
 import { Rows } from "./rows.ts";
-import { publisherAddress, storePath, TABLE, topicsOf } from "./scene.ts";
+import { storePath, TABLE, topicsOf } from "./scene.ts";
 import { StoreClient } from "./store-client.ts";
 import { readValue } from "./value.ts";
-
-/** ms that `daemonize` may take: on a busy machine the first connection is late, and that is no loss. */
-const START_TIMEOUT = 15_000;
 
 /** Keeps a copy of the store's rows on its topics: by events, and by reading the store when told to `sync`. */
 class Controller {
   readonly #topics = topicsOf(index, options.controllers);
-  readonly #subscriber = new ZmqPubSub({ startTimeout: START_TIMEOUT }).getSubscriber();
+  readonly #subscriber = controllerEnd(setup);
   readonly #store: StoreClient;
   readonly #copy = new Rows();
   readonly #streams = new Map<string, StreamAccount>();
@@ -68,7 +66,6 @@ class Controller {
 
   async #subscribe(): Promise<void> {
     await this.#subscriber.initialize(this.#onChange);
-    this.#subscriber.registerListenAddress(publisherAddress(port));
     for (const topic of this.#topics) this.#subscriber.registerTopic(topic);
     await this.#subscriber.daemonize();
   }
@@ -106,7 +103,8 @@ class Controller {
   }
 }
 
-const { folder, index, options, port } = readSetup();
+const setup = readSetup();
+const { folder, index, options } = setup;
 let controller: Controller;
 
 runChild({

@@ -2,18 +2,23 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Board } from "./board.ts";
 import { machineTime } from "./clock.ts";
+import { killConnections } from "./connections.ts";
 import { type Display, latency } from "./display.ts";
 import type { ControllerFigures, ControllerReport, Setup, WriterFigures, WriterReport } from "./messages.ts";
 import type { DemoOptions } from "./options.ts";
 import { type ControllerMember, Member, type Role, type WriterMember } from "./processes.ts";
+import { clientName } from "./scene.ts";
 import { type Outcome, outcome } from "./summary.ts";
 
-/** ms between two kills of the service with --forever. */
+/** ms between two kills with --forever. */
 const KILL_INTERVAL = 15_000;
 /** ms without an event or a sync after which nothing more is expected. */
 const QUIET = 1000;
 /** ms between two looks at the figures, which come every 250 ms. */
 const LOOK_INTERVAL = 300;
+
+/** What events go through, in words. */
+const SERVICE = { service: "publisher service", broker: "Redis broker" } as const;
 
 export interface DemoSetup {
   readonly options: DemoOptions;
@@ -37,7 +42,8 @@ export class Demo {
   readonly #writers: WriterMember[] = [];
   readonly #controllers: ControllerMember[] = [];
   #store!: Member;
-  #service!: Member;
+  /** What all events go through; null: a server that is not the demo's. */
+  #service: Member | null = null;
   #board!: Board;
   #kills = 0;
 
@@ -79,7 +85,7 @@ export class Demo {
   async #start(): Promise<void> {
     const { options, display } = this.#setup;
     this.#store = await this.#member("store");
-    this.#service = await this.#member("service");
+    if (options.redis === null) this.#service = await this.#member(this.#role);
     const controllers = Array.from({ length: options.controllers }, (_, index) =>
       this.#member<ControllerFigures>("controller", index),
     );
@@ -90,8 +96,9 @@ export class Demo {
     this.#writers.push(...(await Promise.all(writers)));
     const pids = (members: readonly { pid: number | undefined }[]): string =>
       members.map(({ pid }) => pid).join(" ");
+    const service = this.#service === null ? "" : `${SERVICE[this.#role]} ${this.#service.pid}, `;
     display.note(
-      `store ${this.#store.pid}, publisher service ${this.#service.pid}, writers ${pids(this.#writers)}, ` +
+      `store ${this.#store.pid}, ${service}writers ${pids(this.#writers)}, ` +
         `controllers ${pids(this.#controllers)} (process ids)`,
     );
     this.#board = new Board(machineTime());
@@ -100,14 +107,23 @@ export class Demo {
     }
   }
 
-  /** The writers write, and the service is killed. */
+  get #role(): "service" | "broker" {
+    return this.#setup.options.driver === "redis" ? "broker" : "service";
+  }
+
+  /** What is killed. */
+  get #victim(): string {
+    return this.#setup.options.redis === null ? SERVICE[this.#role] : "connections to Redis";
+  }
+
+  /** The writers write, and what their events go through is killed. */
   async #act(): Promise<void> {
     const { seconds, dropOne } = this.#setup.options;
     await Promise.all(this.#writers.map((writer) => writer.ask("start", this.#signal)));
     if (seconds === null) {
-      while (await this.#pause(KILL_INTERVAL)) await this.#restartService();
+      while (await this.#pause(KILL_INTERVAL)) await this.#strike();
     } else {
-      const running = (await this.#pause(seconds * 500)) && (await this.#restartService());
+      const running = (await this.#pause(seconds * 500)) && (await this.#strike());
       if (running) await this.#pause(seconds * 500);
     }
     if (dropOne) await this.#dropOne();
@@ -121,17 +137,28 @@ export class Demo {
     return !this.#setup.stop.aborted;
   }
 
-  async #restartService(): Promise<true> {
+  async #strike(): Promise<true> {
+    this.#kills += 1;
+    if (this.#service === null) await this.#killConnections();
+    else await this.#restart(this.#service);
+    return true;
+  }
+
+  async #restart(service: Member): Promise<void> {
     const { display } = this.#setup;
     const killedAt = machineTime();
-    await this.#service.kill();
-    this.#members.splice(this.#members.indexOf(this.#service), 1);
-    this.#kills += 1;
-    display.note(`publisher service ${this.#service.pid} killed (SIGKILL)`);
-    this.#service = await this.#member("service");
+    await service.kill();
+    this.#members.splice(this.#members.indexOf(service), 1);
+    display.note(`${SERVICE[this.#role]} ${service.pid} killed (SIGKILL)`);
+    this.#service = await this.#member(this.#role);
     const took = Math.round(machineTime() - killedAt);
-    display.note(`publisher service ${this.#service.pid} started, ${took} ms after the kill`);
-    return true;
+    display.note(`${SERVICE[this.#role]} ${this.#service.pid} started, ${took} ms after the kill`);
+  }
+
+  async #killConnections(): Promise<void> {
+    const { display, options, port } = this.#setup;
+    const killed = await killConnections(options.redis!, clientName(port));
+    display.note(`${killed} connections to Redis killed`);
   }
 
   /** Late enough that no sync covers it any more. */
@@ -155,7 +182,8 @@ export class Demo {
     );
     const writers = await Promise.all(this.#writers.map((writer) => writer.ask("report", this.#signal)));
     const controllers = await Promise.all(this.#controllers.map((one) => one.ask("report", this.#signal)));
-    return outcome(writers as WriterReport[], controllers as ControllerReport[], this.#kills);
+    const kills = { victim: this.#victim, count: this.#kills };
+    return outcome(writers as WriterReport[], controllers as ControllerReport[], kills);
   }
 
   async #allSettled(): Promise<void> {
@@ -176,7 +204,7 @@ export class Demo {
 
   async #end(): Promise<void> {
     const members = [...this.#writers, this.#service, ...this.#controllers, this.#store];
-    for (const member of members) await member.end(this.#signal);
+    for (const member of members) await member?.end(this.#signal);
   }
 
   #syncs(): number {

@@ -6,7 +6,7 @@ import type { DemoOptions } from "./options.ts";
 export interface Setup {
   /** Where all files of this run are. */
   readonly folder: string;
-  /** Of the publisher service. */
+  /** Of the publisher service, or of the Redis broker. */
   readonly port: number;
   readonly options: DemoOptions;
   /** Which of the writers or controllers it is, from 0. */

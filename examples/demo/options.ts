@@ -10,6 +10,9 @@ export interface DemoOptions {
   /** Bytes. */
   readonly valueSize: number;
   readonly wire: "map" | "json";
+  readonly driver: "zmq" | "redis";
+  /** A Redis server that is there already; null: a broker of the demo's own. */
+  readonly redis: string | null;
   readonly dropOne: boolean;
 }
 
@@ -30,6 +33,10 @@ and started again. The summary says what became of every event: received, covere
   --rate N          events per second, of all writers together (10000)
   --value-size N    bytes of each event's value, at least 64 (128)
   --wire map|json   how events are encoded (map); json carries values with action "log" only, so all events are logs
+  --driver zmq|redis  what carries the events (zmq). With redis there is no service: writers and controllers are connected
+                    to a Redis server, which is killed in its place; it is a small one of the demo's own
+  --redis HOST:PORT with --driver redis: a server or cluster that is there already, and that nobody else uses. In place of
+                    it, all connections of the demo to it are killed
   --drop-one        for the test of the demo itself: one controller ignores one event, and the demo must fail
   --help            this text
 
@@ -46,6 +53,13 @@ export function parseOptions(args: readonly string[]): DemoOptions | "help" {
   }
   const wire = values.wire ?? "map";
   if (wire !== "map" && wire !== "json") throw new UsageError(`--wire must be map or json, not ${wire}`);
+  const driver = values.driver ?? "zmq";
+  if (driver !== "zmq" && driver !== "redis")
+    throw new UsageError(`--driver must be zmq or redis, not ${driver}`);
+  const { redis = null } = values;
+  if (redis !== null && driver !== "redis") throw new UsageError("--redis goes with --driver redis only");
+  if (redis !== null && !/^\S+:\d{1,5}$/.test(redis))
+    throw new UsageError(`--redis must be HOST:PORT, not ${redis}`);
   return {
     seconds: values.forever ? null : number("seconds", values.seconds, 12, 1, 86_400, false),
     writers: number("writers", values.writers, 3, 1, 64),
@@ -53,6 +67,8 @@ export function parseOptions(args: readonly string[]): DemoOptions | "help" {
     rate: number("rate", values.rate, 10_000, 1, 1_000_000),
     valueSize: number("value-size", values["value-size"], 128, 64, 2 ** 20),
     wire,
+    driver,
+    redis,
     dropOne: values["drop-one"] ?? false,
   };
 }
@@ -65,6 +81,8 @@ interface Arguments {
   rate?: string | undefined;
   "value-size"?: string | undefined;
   wire?: string | undefined;
+  driver?: string | undefined;
+  redis?: string | undefined;
   "drop-one"?: boolean | undefined;
   help?: boolean | undefined;
 }
@@ -81,6 +99,8 @@ function readArguments(args: readonly string[]): Arguments {
         rate: { type: "string" },
         "value-size": { type: "string" },
         wire: { type: "string" },
+        driver: { type: "string" },
+        redis: { type: "string" },
         "drop-one": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

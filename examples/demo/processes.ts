@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { ControllerFigures, FromChild, Question, Setup, WriterFigures } from "./messages.ts";
 import { within } from "./within.ts";
 
-export type Role = "store" | "service" | "writer" | "controller";
+export type Role = "store" | "service" | "broker" | "writer" | "controller";
 
 /** ms in which a process must be ready. A busy machine may take long. */
 const READY_TIMEOUT = 30_000;

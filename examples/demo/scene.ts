@@ -23,5 +23,7 @@ export function topicsOf(index: number, controllers: number): string[] {
 export const storePath = (folder: string): string => join(folder, "store.sock");
 /** The Unix socket on which the publisher service hears the writers. */
 export const eventsPath = (folder: string): string => join(folder, "events.sock");
+/** What connections to a Redis server are called, by the port that this run was given. */
+export const clientName = (port: number): string => `zmtp-demo-${port}`;
 /** Where the publisher service publishes. */
 export const publisherAddress = (port: number): string => `tcp://127.0.0.1:${port}`;

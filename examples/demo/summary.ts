@@ -1,10 +1,16 @@
 import { type ControllerAccount, faults, settle, total } from "./accounting.ts";
 import type { ControllerReport, WriterReport } from "./messages.ts";
 
+/** What was killed, and how often. */
+export interface Kills {
+  readonly victim: string;
+  readonly count: number;
+}
+
 /** All that became of a run. */
 export interface Outcome {
   readonly accounts: readonly ControllerAccount[];
-  readonly kills: number;
+  readonly kills: Kills;
   /** What was not as it must be; empty: all is well. */
   readonly faults: readonly string[];
 }
@@ -13,10 +19,10 @@ export interface Outcome {
 export function outcome(
   writers: readonly WriterReport[],
   controllers: readonly ControllerReport[],
-  kills: number,
+  kills: Kills,
 ): Outcome {
   const accounts = controllers.map((report, index) => accountOf(report, index + 1, writers));
-  return { accounts, kills, faults: accounts.flatMap((account) => faults(account, kills)) };
+  return { accounts, kills, faults: accounts.flatMap((account) => faults(account, kills.count)) };
 }
 
 function accountOf(
@@ -61,7 +67,7 @@ export function summaryLines({ accounts, kills, faults: found }: Outcome): strin
   return [
     "Per controller, over its topics: sent = received + covered + uncovered",
     ...aligned([header, ...rows]),
-    `Kills of the publisher service: ${kills}`,
+    `Kills of the ${kills.victim}: ${kills.count}`,
     ...(found.length === 0 ? ["OK: every event was received, or covered by a later sync"] : []),
     ...found.map((fault) => `FAILED: ${fault}`),
   ];

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DbUpdate, SEND_ALL_TOPIC, ZmqPubSubMultiproc } from "../../src/drivers/index.ts";
+import { DbUpdate, SEND_ALL_TOPIC } from "../../src/drivers/index.ts";
 import { fail, readSetup, runChild } from "./child.ts";
 import { machineTime } from "./clock.ts";
+import { writerEnd } from "./driver.ts";
 import type { WriterReport } from "./messages.ts";
 import { Pace } from "./pace.ts";
 import type { Row } from "./rows.ts";
-import { eventsPath, KEYS_PER_TOPIC, SEND_ALL_EVERY, storePath, TABLE, tenantTopics } from "./scene.ts";
+import { KEYS_PER_TOPIC, SEND_ALL_EVERY, storePath, TABLE, tenantTopics } from "./scene.ts";
 import { StoreClient } from "./store-client.ts";
 import { eventValue } from "./value.ts";
 
@@ -15,10 +16,7 @@ const TURN = 5;
 /** Changes objects: first in the store, then by an event that tells of it. */
 class Writer {
   readonly #store: StoreClient;
-  readonly #publisher = new ZmqPubSubMultiproc({
-    publisherMultiprocSocket: eventsPath(folder),
-    wireForm: options.wire,
-  }).getPublisher();
+  readonly #publisher = writerEnd(setup);
   readonly #topics = tenantTopics(options.controllers);
   readonly #counts = new Map<string, { written: number; sent: number; refused: number }>();
   #changes = 0;
@@ -69,7 +67,7 @@ class Writer {
       const rows = Array.from({ length: pace.due(machineTime()) }, () => this.#nextChange());
       if (rows.length > 0) {
         await this.#store.write(rows);
-        for (const row of rows) await this.#send(row);
+        await Promise.all(rows.map((row) => this.#send(row)));
       }
       await sleep(TURN);
     }
@@ -99,7 +97,8 @@ class Writer {
   }
 }
 
-const { folder, index, options } = readSetup();
+const setup = readSetup();
+const { folder, index, options } = setup;
 let writer: Writer;
 
 runChild({

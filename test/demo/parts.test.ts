@@ -196,7 +196,7 @@ describe("The demo's figures and summary", () => {
         "tenant-2": { sent: 9, refused: 9 },
       },
     };
-    const result = outcome([writer], [report], 1);
+    const result = outcome([writer], [report], { victim: "publisher service", count: 1 });
     expect(result.faults).toEqual([]);
     expect(summaryLines(result)[2]!.trim().split(/ {2,}/)).toEqual([
       "1",
@@ -211,7 +211,7 @@ describe("The demo's figures and summary", () => {
       "D tenant-1",
     ]);
     expect(summaryLines(result).at(-1)).toMatch(/^OK/);
-    const unheard = outcome([writer, writer], [report], 1);
+    const unheard = outcome([writer, writer], [report], { victim: "publisher service", count: 1 });
     expect(unheard.accounts[0]).toMatchObject({ sent: 8, received: 3, covered: 1, uncovered: 4 });
     expect(summaryLines(unheard).at(-1)).toMatch(/^FAILED: controller 1: 4 events/);
   });
