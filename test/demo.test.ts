@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeWithRedis, startRedis, startRedisCluster } from "./support/redis-server.ts";
 
 const START = fileURLToPath(new URL("../scripts/start.mjs", import.meta.url));
 /** ms for a run of a few seconds, on a machine that is busy with other things. */
@@ -74,6 +75,16 @@ class Run {
   }
 }
 
+/** Nothing is missing without a sync, and there was one sync for each controller. */
+function expectSums({ summary }: Run): void {
+  expect(summary).toHaveLength(4);
+  for (const { sent, received, covered, ...rest } of summary) {
+    expect(Number(sent)).toBe(Number(received) + Number(covered));
+    expect(Number(received)).toBeGreaterThan(0);
+    expect(rest).toMatchObject({ uncovered: "0", refused: "0", syncs: "1", copy: "equal" });
+  }
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -100,19 +111,26 @@ describe("npm start", () => {
       expect(run.stdout).toMatch(/^OK: /m);
       expect(run.stderr).toBe("");
       expect(run.stdout, "no terminal, so no escape sequences").not.toContain("\u001b");
-      expect(run.summary).toHaveLength(4);
-      for (const { sent, received, covered, ...rest } of run.summary) {
-        expect(Number(sent)).toBe(Number(received) + Number(covered));
-        expect(Number(received)).toBeGreaterThan(0);
-        expect(rest).toMatchObject({
-          uncovered: "0",
-          duplicates: "0",
-          refused: "0",
-          syncs: "1",
-          copy: "equal",
-        });
-      }
+      expectSums(run);
+      for (const { duplicates } of run.summary) expect(duplicates).toBe("0");
       expect(run.summary.some(({ covered }) => Number(covered) > 0)).toBe(true);
+      expect(pids.filter(isRunning)).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+    LONG,
+  );
+
+  it(
+    "goes through a Redis broker of its own with --driver redis: the same sums, without a service",
+    async () => {
+      const run = new Run("--driver", "redis", "--seconds", "3", "--rate", "2000");
+      const pids = await run.processes();
+      expect(pids).toHaveLength(1 + 1 + 3 + 4);
+      expect(await run.ended, run.stdout + run.stderr).toEqual([0, null]);
+      expect(run.stdout).toMatch(/^Redis broker \d+ killed \(SIGKILL\)$/m);
+      expect(run.stdout).toMatch(/^Kills of the Redis broker: 1\nOK: /m);
+      expect(run.stderr).toBe("");
+      expectSums(run);
       expect(pids.filter(isRunning)).toEqual([]);
       expect(readdirSync(folder)).toEqual([]);
     },
@@ -229,6 +247,34 @@ describe("npm start", () => {
       expect(run.stderr).toContain("FAILED: ");
       expect(others.filter(isRunning)).toEqual([]);
       expect(readdirSync(folder)).toEqual([]);
+    },
+    LONG,
+  );
+});
+
+describeWithRedis("npm start -- --driver redis --redis HOST:PORT", () => {
+  it.each([
+    ["a server", () => startRedis()],
+    ["a cluster", () => startRedisCluster({ masters: 3, replicas: 0 })],
+  ])(
+    "goes through %s, where its connections are killed half-way",
+    async (_, start) => {
+      await using redis = await start();
+      const { port } = "nodes" in redis ? redis.nodes[1]! : redis;
+      const run = new Run(
+        "--driver",
+        "redis",
+        "--redis",
+        `127.0.0.1:${port}`,
+        "--seconds",
+        "2",
+        "--rate",
+        "1000",
+      );
+      expect(await run.ended, run.stdout + run.stderr).toEqual([0, null]);
+      expect(run.stdout).toMatch(/^7 connections to Redis killed$/m);
+      expect(run.stderr).toBe("");
+      expectSums(run);
     },
     LONG,
   );

@@ -2,18 +2,26 @@ import { RedisClient, ReplyError } from "../../src/redis-resp/index.ts";
 
 /** Has a server, or all masters of its cluster, end the connections of this name. @returns how many there were. */
 export async function killConnections(server: string, name: string): Promise<number> {
-  let killed = 0;
-  for (const master of await mastersOf(server)) {
-    await using client = clientOf(master);
-    const list = String(await client.command("CLIENT", "LIST", { text: true }));
-    for (const line of list.split("\n")) {
-      const [, id, itsName] = /^id=(\d+) .*\bname=(\S*)/.exec(line) ?? [];
-      if (itsName !== name) continue;
-      await client.command("CLIENT", "KILL", "ID", id!).catch(() => {}); // gone by itself
-      killed += 1;
-    }
+  const clients = (await mastersOf(server)).map(clientOf);
+  try {
+    // All are listed before the first is killed: it comes back at another master.
+    const ids = await Promise.all(clients.map((client) => idsOf(client, name)));
+    const kills = clients.flatMap((client, index) =>
+      ids[index]!.map((id) => client.command("CLIENT", "KILL", "ID", id)),
+    );
+    await Promise.allSettled(kills); // one may have gone by itself
+    return kills.length;
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
   }
-  return killed;
+}
+
+async function idsOf(client: RedisClient, name: string): Promise<string[]> {
+  const lines = String(await client.command("CLIENT", "LIST", { text: true })).split("\n");
+  return lines.flatMap((line) => {
+    const [, id, itsName] = /^id=(\d+) .*\bname=(\S*)/.exec(line) ?? [];
+    return itsName === name ? [id!] : [];
+  });
 }
 
 async function mastersOf(server: string): Promise<string[]> {

@@ -14,7 +14,7 @@ import { within } from "../../examples/demo/within.ts";
 describe("The demo's options", () => {
   const defaults = {
     ...{ seconds: 12, writers: 3, controllers: 4, rate: 10_000 },
-    ...{ valueSize: 128, wire: "map", dropOne: false },
+    ...{ valueSize: 128, wire: "map", driver: "zmq", redis: null, dropOne: false },
   };
 
   it("have defaults", () => {
@@ -22,10 +22,12 @@ describe("The demo's options", () => {
   });
 
   it("are all taken", () => {
-    const line = "--seconds 1.5 --writers 1 --controllers=2 --rate 50 --value-size 64 --wire json --drop-one";
+    const line =
+      "--seconds 1.5 --writers 1 --controllers=2 --rate 50 --value-size 64 --wire json " +
+      "--driver redis --redis [::1]:6379 --drop-one";
     expect(parseOptions(line.split(" "))).toEqual({
       ...{ seconds: 1.5, writers: 1, controllers: 2, rate: 50 },
-      ...{ valueSize: 64, wire: "json", dropOne: true },
+      ...{ valueSize: 64, wire: "json", driver: "redis", redis: "[::1]:6379", dropOne: true },
     });
     expect(parseOptions(["--forever"])).toEqual({ ...defaults, seconds: null });
     expect(parseOptions(["--writers", "0", "--help"])).toBe("help");
@@ -43,6 +45,9 @@ describe("The demo's options", () => {
     ["--controllers 0", /--controllers/],
     ["--rate NaN", /--rate/],
     ["--value-size 63", /--value-size must be a whole number from 64/],
+    ["--driver etcd", /--driver must be zmq or redis, not etcd/],
+    ["--redis 127.0.0.1:6379", /--redis goes with --driver redis only/],
+    ["--driver redis --redis 6379", /--redis must be HOST:PORT, not 6379/],
     ["--wire xml", /--wire must be map or json, not xml/],
   ])("refuse %s", (line, message) => {
     expect(() => parseOptions(line.split(" "))).toThrow(UsageError);
@@ -53,7 +58,8 @@ describe("The demo's options", () => {
     for (const name of [...Object.keys({ seconds: 0, forever: 0, writers: 0, controllers: 0, rate: 0 })]) {
       expect(HELP).toContain(`--${name} `);
     }
-    for (const name of ["--value-size ", "--wire ", "--drop-one ", "--help "]) expect(HELP).toContain(name);
+    for (const name of ["--value-size ", "--wire ", "--driver ", "--redis ", "--drop-one ", "--help "])
+      expect(HELP).toContain(name);
   });
 });
 
