@@ -179,6 +179,22 @@ describe("RC-2, reconnect", () => {
   });
 });
 
+describe("a stream that ends before it succeeded, for no reason of the peer's", () => {
+  it("counts as a dial that found nobody", () => {
+    const failed = (world: World): number | null => {
+      world.answer(null);
+      return world.redial.failed();
+    };
+    const expected = delaysOf(started({ maxInterval: 400 }), refuse, 5);
+    expect(delaysOf(started({ maxInterval: 400 }), failed, 5)).toEqual(expected);
+  });
+
+  it("is nothing when there was no stream", () => {
+    const world = started({ maxInterval: 400 });
+    expect(world.redial.failed()).toBeNull();
+  });
+});
+
 describe("firstRetry", () => {
   const options = { maxInterval: 5000, firstRetry: 50 };
 
