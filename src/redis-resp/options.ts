@@ -27,7 +27,7 @@ export interface ConnectionOptions {
   connectTimeout?: number;
   /** Before the second attempt at least; the first one after a loss is made at once. Default 100. */
   reconnectInterval?: number;
-  /** Up to which the delay grows, doubling, with full jitter. Default 2000. */
+  /** Up to which the delay grows, doubling, with full jitter; half a minute when the server refuses us. Default 2000. */
   reconnectMaxInterval?: number;
   /** After so long without a byte from the server it is asked (PING). 0: never. Default 15000. */
   pingInterval?: number;
