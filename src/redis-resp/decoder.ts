@@ -14,6 +14,7 @@ import { type Allocate, GrowingBytes } from "./growing-bytes.ts";
 import { Input, type View } from "./input.ts";
 import { parseBigNumber, parseDouble, parseInteger } from "./numbers.ts";
 import { decodeText, TextCache } from "./text.ts";
+import { UsualPush } from "./usual-push.ts";
 import { RespPush, type RespValue } from "./values.ts";
 
 export interface DecoderOptions {
@@ -100,6 +101,8 @@ export class RespDecoder {
   #elements = 0;
   /** An attribute has come, and its value has not. */
   #hasAttribute = false;
+  #usual: UsualPush | null = null;
+  #lastKind = "";
   #error: unknown = null;
 
   /** @throws {ZmqError} EINVAL for a limit that is none. */
@@ -153,6 +156,8 @@ export class RespDecoder {
 
   #next(): RespValue | RespPush | undefined {
     const input = this.#input;
+    const push = this.#readUsual();
+    if (push !== null) return push;
     for (;;) {
       let result: Result;
       if (this.#bodySize < 0) {
@@ -169,6 +174,24 @@ export class RespDecoder {
       if (result !== GO_ON) result = this.#place(result);
       if (result !== GO_ON) return result;
     }
+  }
+
+  #readUsual(): RespPush | null {
+    const usual = this.#usual;
+    if (usual === null || this.#innermost !== null || this.#bodySize >= 0) return null;
+    if (this.#stream !== null || this.#hasAttribute) return null;
+    if (usual.type !== PUSH && !this.arraysArePushes) return null;
+    return usual.read(this.#input, this.#maxBulk);
+  }
+
+  /** Two in a row of one kind, with nothing but bytes in them, are likely to be followed by more. */
+  #expectMore(type: number, kind: string, items: readonly RespValue[]): void {
+    const isSecond = kind === this.#lastKind;
+    this.#lastKind = kind;
+    if (!isSecond || (this.#usual?.kind === kind && this.#usual.type === type)) return;
+    if (!/^[!-~]+$/.test(kind)) return;
+    if (items.every((item) => item instanceof Uint8Array))
+      this.#usual = new UsualPush(type, kind, items.length);
   }
 
   #endLine(): Result {
@@ -322,7 +345,10 @@ export class RespDecoder {
   #endAggregate(aggregate: Aggregate): Result {
     const { type, kind, items } = aggregate;
     this.#innermost = aggregate.outer;
-    if (kind !== null) return new RespPush(kind, items);
+    if (kind !== null) {
+      this.#expectMore(type, kind, items);
+      return new RespPush(kind, items);
+    }
     switch (type) {
       case PUSH:
         return GO_ON;

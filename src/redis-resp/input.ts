@@ -107,6 +107,25 @@ export class Input {
     return true;
   }
 
+  /** Where the next byte is, to come back to: as long as nothing but `skip` and `readString` was called. */
+  get position(): number {
+    return this.#at;
+  }
+
+  set position(at: number) {
+    this.#at = at;
+  }
+
+  /** Passes over exactly these bytes. @returns false when others are next; then nothing was read. */
+  skip(expected: Uint8Array): boolean {
+    const chunk = this.#chunk;
+    const at = this.#at;
+    if (at + expected.length > chunk.length || this.#held !== null) return false;
+    for (let i = 0; i < expected.length; i++) if (chunk[at + i] !== expected[i]) return false;
+    this.#at = at + expected.length;
+    return true;
+  }
+
   /** @returns whether there is a whole line. @throws {RespError} for one that is too long, ill-formed or of no known type. */
   readLine(): boolean {
     if (this.#held !== null || !this.#readNumber()) return this.#readText();

@@ -5,6 +5,7 @@ import { RespDecoder, RespError, type RespPush, type RespValue } from "../../src
 import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { chunked, chunking, concat } from "../generators/index.ts";
 import { respBytes, respValue } from "../generators/resp.ts";
+import { byteByByte } from "../support/chunks.ts";
 import { filled, join } from "../support/hex.ts";
 import { decode, everyCut, spelled, utf8 } from "../support/resp.ts";
 
@@ -46,6 +47,56 @@ describe("sessions with redis-server 7.0.15", () => {
     for (const chunks of everyCut(bytes)) {
       expect(spelledAll(chunks, arraysArePushes)).toEqual({ values, error: null, isPartial: false });
     }
+  });
+});
+
+describe("rows of pushes of one kind", () => {
+  /** Heads that repeat, with what may stand between them and what looks like one and is none. */
+  const pieces = [
+    ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n",
+    ">3\r\n$7\r\nmessage\r\n$0\r\n\r\n$0\r\n\r\n",
+    ">3\r\n$8\r\nsmessage\r\n$1\r\na\r\n$2\r\nhi\r\n",
+    ">4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$1\r\na\r\n$2\r\nhi\r\n",
+    "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n",
+    ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n",
+    ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$-1\r\n",
+    ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n",
+    ">2\r\n$7\r\nmessage\r\n$1\r\na\r\n",
+    ">2\r\n$2\r\n\xc3\xa9\r\n$1\r\na\r\n",
+    ">2\r\n$1\r\n\xe9\r\n$1\r\na\r\n",
+    "|1\r\n+k\r\n>3\r\n$7\r\nmessage\r\n",
+    "*2\r\n>3\r\n$7\r\nmessage\r\n",
+    ">3\r\n$7\r\nmessage\r\n$3\r\nabXX$1\r\na\r\n",
+    "+OK\r\n",
+    "$?\r\n",
+    ";0\r\n",
+  ].map((text) => Buffer.from(text, "latin1"));
+  const row = fc
+    .tuple(fc.constantFrom(...pieces), fc.nat(4))
+    .map(([piece, times]) => Array(times).fill(piece));
+
+  it("are read as byte by byte, whatever stands between them", () => {
+    fc.assert(
+      fc.property(
+        fc.array(row, { maxLength: 8 }),
+        chunking(),
+        fc.boolean(),
+        (rows, cuts, arraysArePushes) => {
+          const bytes = concat(rows.flat());
+          const one = spelledAll(chunked(bytes, cuts), arraysArePushes);
+          expect(one).toEqual(spelledAll(byteByByte(bytes), arraysArePushes));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("more than the limits allow is refused in the middle of a row too", () => {
+    const message = (size: number): Uint8Array => push("c", filled(size, 1));
+    const bytes = join(message(7), message(7), message(7), message(8));
+    const { values, error } = decode([bytes], { maxBulk: 7, maxElements: 3, maxDepth: 1 });
+    expect(values.length).toBe(3);
+    expect(error?.reason).toBe("string of more than 7 bytes");
   });
 });
 
