@@ -100,6 +100,18 @@ describe("RedisSubscriber: life", () => {
     expect(world.left).toMatchObject({ holds: 0, timers: 0, streams: 0 });
   });
 
+  it("after close nothing is told of what the inbox had dropped", async () => {
+    const { world, server, subscriber, events } = await setUp({ maxInboxMessages: 1 });
+    await world.run(subscriber.subscribe("a"));
+    await world.run(subscriber.subscribe("last", () => void subscriber.close()));
+    server.last.push("message", "a", "1");
+    server.last.push("message", "a", "2");
+    server.last.push("message", "last", "");
+    await world.settle();
+    expect(subscriber.stats().dropped).toBe(1);
+    expect(events).toEqual(["connect"]);
+  });
+
   it("close in a listener: nothing more is heard", async () => {
     const { world, server, subscriber, heard } = await setUp();
     await world.run(subscriber.subscribe("stop", () => void subscriber.close()));
@@ -336,6 +348,7 @@ describe("RedisSubscriber: losses", () => {
       "confirmed",
     ]);
     expect(server.last.subscribes).toHaveLength(4);
+    expect(world.warnings).toEqual([]);
     server.rules.denied.clear();
     server.killAll();
     await world.advance(5000);
