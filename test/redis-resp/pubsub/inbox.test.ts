@@ -106,6 +106,26 @@ describe("Inbox", () => {
     expect(await large.read()).toEqual(["2"]);
   });
 
+  it("bytes of what was read or dropped no longer count", async () => {
+    for (const overflow of ["drop-newest", "drop-oldest"] as const) {
+      const { push, read, dropped } = setUp({ maxInboxBytes: 136, overflow });
+      for (let round = 0; round < 5; round += 1) {
+        push("111", "222", "333");
+        expect(await read()).toEqual(overflow === "drop-newest" ? ["111", "222"] : ["222", "333"]);
+      }
+      expect(dropped).toHaveLength(5);
+    }
+  });
+
+  it("half empty means bytes too", async () => {
+    const { push, read, rooms } = setUp({ maxInboxBytes: 400, maxInboxMessages: 100 });
+    push("x", "y".repeat(200), "dropped".repeat(10));
+    await read(1);
+    expect(rooms()).toBe(0);
+    await read(1);
+    expect(rooms()).toBe(1);
+  });
+
   it("room is told once it is half empty, once for each time it was full", async () => {
     const { push, read, rooms } = setUp({ maxInboxMessages: 4 });
     push("1", "2", "3", "4");
