@@ -26,7 +26,12 @@ export async function startProgram(
   flags: readonly string[] = [],
 ): Promise<{ child: Child; words: string[] }> {
   const path = fileURLToPath(new URL(`programs/${program}.mjs`, import.meta.url));
-  const child = new Child(`${program} ${args[0]}`, [process.execPath, ...flags, path, ...args.map(String)]);
+  const child = new Child([program, args[0] ?? ""].join(" "), [
+    process.execPath,
+    ...flags,
+    path,
+    ...args.map(String),
+  ]);
   try {
     return { child, words: await child.expect(word, PATIENCE) };
   } catch (error) {
