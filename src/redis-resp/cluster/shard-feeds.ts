@@ -174,17 +174,11 @@ export class ShardFeeds {
 
   #onEnd(node: ShardNode, error: ZmqError, wasReady: boolean): void {
     if (this.#nodes.get(node.name) === node) this.#nodes.delete(node.name);
-    for (const slot of [...node.slots.values()]) {
-      slot.leave("reconnect");
-      if (isRefusal(error)) slot.feed.subscriptions.failAll(error);
-      slot.feed.changed();
-    }
+    const slots = [...node.slots.values()];
+    for (const slot of slots) slot.leave("reconnect");
+    if (isRefusal(error)) this.#refuse(slots, error);
     if (wasReady) this.#handler.onDisconnect(node.name, error);
-    else {
-      // Who does not let us in will not in a moment either.
-      if (isRefusal(error)) this.#incompleteSince = Number.NEGATIVE_INFINITY;
-      this.#handler.onError(error, this.#pause());
-    }
+    else this.#handler.onError(error, this.#pause());
     this.#look();
   }
 
@@ -208,9 +202,7 @@ export class ShardFeeds {
     this.#lastLook = this.#environment.now();
     this.#map
       .refresh(knows)
-      .catch((error: ZmqError) => {
-        if (!this.#isClosed) this.#handler.onError(error, this.#pause());
-      })
+      .catch((error: ZmqError) => this.#onUnknown(error))
       .then(() => {
         this.#isLooking = false;
         const isComplete = [...this.#slots.values()].every(({ feed }) => feed.connection !== null);
@@ -220,6 +212,26 @@ export class ShardFeeds {
           this.#look();
         }
       });
+  }
+
+  /** Nobody has told us who serves what. */
+  #onUnknown(error: ZmqError): void {
+    if (this.#isClosed) return;
+    if (isRefusal(error))
+      this.#refuse(
+        [...this.#slots.values()].filter(({ feed }) => feed.connection === null),
+        error,
+      );
+    this.#handler.onError(error, this.#pause());
+  }
+
+  /** We are not let in: nobody is to wait for it in vain, and who does not now will not in a moment either. */
+  #refuse(slots: readonly ShardSlot[], error: ZmqError): void {
+    this.#incompleteSince = Number.NEGATIVE_INFINITY;
+    for (const { feed } of slots) {
+      feed.subscriptions.failAll(error);
+      feed.changed();
+    }
   }
 
   #pause(): number {

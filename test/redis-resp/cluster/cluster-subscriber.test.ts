@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
 import type { ClusterSubscriber } from "../../../src/redis-resp/cluster/cluster-subscriber.ts";
 import { slotOf } from "../../../src/redis-resp/cluster/slot.ts";
@@ -100,40 +101,41 @@ describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(kinds.sort()).toEqual(["channel news", "shard a", "shard b", "shard c"]);
   });
 
-  it.each(["killed", "frozen"] as const)(
-    "a node %s: others take over, each loss is told",
-    { timeout: TIME },
-    async (what) => {
-      await using cluster = open(what === "frozen" ? { pingInterval: 200, pingTimeout: 400 } : {});
-      const { subscriber, node: victim } = await openAtMaster(cluster);
-      const other = (await masters()).find((node) => node !== victim)!;
-      await using client = new RedisClient({ host: other.host, port: other.port });
-      const publish = (channel: string, payload: string) => client.publish(channel, payload);
-      const spublish = (channel: string, payload: string) => cluster.spublish(channel, payload);
-      const [plain, pattern, lost, kept] = await Promise.all([
-        Load.start(subscriber, "channel", "news", publish),
-        Load.start(subscriber, "pattern", "patterned", publish, "p*d"),
-        Load.start(subscriber, "shard", await channelAt(victim, "lost"), spublish),
-        Load.start(subscriber, "shard", await channelAt(other, "kept"), spublish),
-      ]);
-      const all = [plain, pattern, lost, kept];
+  it.each([
+    ["killed", {}],
+    ["frozen", { pingInterval: 200, pingTimeout: 400 }],
+    // Its silence would be noticed after 20 s, but the other nodes know before.
+    ["frozen, and held to be dead by the others", { slotsRefreshInterval: 300 }],
+  ])("a node %s: others take over, each loss is told", { timeout: TIME }, async (what, options) => {
+    await using cluster = open(options);
+    const { subscriber, node: victim } = await openAtMaster(cluster);
+    const other = (await masters()).find((node) => node !== victim)!;
+    await using client = new RedisClient({ host: other.host, port: other.port });
+    const publish = (channel: string, payload: string) => client.publish(channel, payload);
+    const spublish = (channel: string, payload: string) => cluster.spublish(channel, payload);
+    const [plain, pattern, lost, kept] = await Promise.all([
+      Load.start(subscriber, "channel", "news", publish),
+      Load.start(subscriber, "pattern", "patterned", publish, "p*d"),
+      Load.start(subscriber, "shard", await channelAt(victim, "lost"), spublish),
+      Load.start(subscriber, "shard", await channelAt(other, "kept"), spublish),
+    ]);
+    const all = [plain, pattern, lost, kept];
+    for (const load of all) await load.flows();
+    try {
+      if (what === "killed") await victim.kill();
+      else victim.freeze();
+      await until("the gaps", () => [plain, pattern, lost].every(({ gaps }) => gaps.length > 0), 30_000);
       for (const load of all) await load.flows();
-      try {
-        if (what === "killed") await victim.kill();
-        else victim.freeze();
-        await until("the gaps", () => [plain, pattern, lost].every(({ gaps }) => gaps.length > 0), 30_000);
-        for (const load of all) await load.flows();
-        for (const load of all) await load.stop();
-      } finally {
-        if (what === "frozen") victim.thaw();
-      }
-      for (const load of all) load.expectCovered();
-      expect(plain.gaps[0]!.reason).toBe("failover");
-      expect(pattern.gaps[0]!.reason).toBe("failover");
-      expect(lost.gaps[0]!.reason).toBe("failover");
-      expect(kept.gaps).toEqual([]);
-    },
-  );
+      for (const load of all) await load.stop();
+    } finally {
+      if (victim.isRunning) victim.thaw();
+    }
+    for (const load of all) load.expectCovered();
+    expect(plain.gaps[0]!.reason).toBe("failover");
+    expect(pattern.gaps[0]!.reason).toBe("failover");
+    expect(lost.gaps[0]!.reason).toBe("failover");
+    expect(kept.gaps).toEqual([]);
+  });
 
   it("a slot that moves under load, while others are subscribed to: moved, and told", async () => {
     await using cluster = open();
@@ -239,5 +241,76 @@ describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
     await subscribed;
     expect(await cluster.spublish(channel, "x")).toBe(1);
     expect(subscriber.stats()).toMatchObject({ shardChannels: 1, gaps: 0 });
+  });
+
+  it("a channel that is not allowed: an error of its own, and part of the gap", {
+    timeout: TIME,
+  }, async () => {
+    await using cluster = open();
+    const subscriber = cluster.subscriber();
+    const errors: string[] = [];
+    subscriber.events.on("error", ({ channel, error }) => {
+      if (channel !== undefined) errors.push(`${channel}: ${(error as { code?: string }).code}`);
+    });
+    const gaps: string[][] = [];
+    subscriber.events.on("gap", ({ shardChannels }) => gaps.push(shardChannels.map(String)));
+    const [allowed, refused] = ["{same}:allowed", "{same}:refused"];
+    await subscriber.ssubscribe([allowed, refused], () => {});
+    try {
+      for (const node of servers().nodes)
+        await node.cli("ACL", "SETUSER", "default", "resetchannels", `&${allowed}`);
+      // Who has lost a right is cut off by the server.
+      await until("the gap", () => gaps.length > 0);
+      expect(gaps[0]!.sort()).toEqual([allowed, refused]);
+      expect(errors).toEqual([`${refused}: NOPERM`]);
+      expect(subscriber.state(allowed, "shard")).toBe("confirmed");
+      expect(subscriber.state(refused, "shard")).toBe("failed");
+      await expect(subscriber.ssubscribe(["{other}:1", allowed], () => {})).rejects.toMatchObject({
+        code: "NOPERM",
+      });
+      expect(subscriber.state("{other}:1", "shard")).toBeNull();
+      expect(subscriber.state(allowed, "shard")).toBe("confirmed");
+    } finally {
+      for (const node of servers().nodes) await node.cli("ACL", "SETUSER", "default", "allchannels");
+    }
+  });
+
+  it("a cluster that is closed closes its subscribers", async () => {
+    const cluster = open();
+    const subscriber = cluster.subscriber({ maxInboxMessages: 10 });
+    await subscriber.ssubscribe("a");
+    const waiting = expect(subscriber.receive()).rejects.toMatchObject({ code: "EBADF" });
+    await cluster.close();
+    await waiting;
+    expect(subscriber.closed).toBe(true);
+    await expect(subscriber.subscribe("a")).rejects.toMatchObject({ code: "EBADF" });
+    expect(() => cluster.subscriber()).toThrow(expect.objectContaining({ code: "EBADF" }));
+    expect(() => open().subscriber({ host: "x" } as never)).toThrow(
+      expect.objectContaining({ code: "EINVAL" }),
+    );
+  });
+});
+
+describeWithRedis("a cluster with TLS and users", () => {
+  const acl = { username: "ada", password: "secret" };
+  const servers = useRedis(() => startRedisCluster({ masters: 2, replicas: 0, tls: true, acl }));
+
+  it("commands and subscriptions at all nodes", async () => {
+    const { port, tls } = servers().nodes[0]!;
+    const options = { nodes: [{ port }], tls: { ca: readFileSync(tls!.ca) }, ...acl };
+    await using cluster = new RedisCluster(options);
+    const subscriber = cluster.subscriber();
+    const names = Array.from({ length: 10 }, (_, i) => `name:${i}`);
+    await subscriber.ssubscribe(names, () => {});
+    await subscriber.psubscribe("*", () => {});
+    for (const name of names) {
+      expect(await cluster.set(name, name)).toBe(true);
+      expect(await cluster.spublish(name, "x")).toBe(1);
+    }
+    await using stranger = new RedisCluster({ ...options, password: "wrong" });
+    await expect(stranger.get("a")).rejects.toMatchObject({ code: "WRONGPASS" });
+    await expect(stranger.subscriber().ssubscribe("a", () => {})).rejects.toMatchObject({
+      code: "WRONGPASS",
+    });
   });
 });
