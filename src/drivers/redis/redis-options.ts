@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from "../../redis-resp/index.ts";
+import { resolveSettings } from "../../redis-resp/options.ts";
 import type { Config } from "../config.ts";
 import type { OnError } from "../reporter.ts";
 import { resolveZmqOptions, type ZmqOptions } from "../zmq-options.ts";
@@ -26,23 +27,28 @@ export interface ResolvedRedisOptions extends Config {
 /** As long as a timer can be. */
 const LONGEST = 2 ** 31 - 1;
 
-/** @throws as {@link resolveZmqOptions}; {@link ConfigError} EINVAL for what is no `host:port`. */
+/**
+ * @throws as {@link resolveZmqOptions}; {@link ConfigError} EINVAL for what is no `host:port`; as {@link resolveSettings} for
+ * `connection`.
+ */
 export function resolveRedisOptions(given: RedisPubSubOptions): ResolvedRedisOptions {
   if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
   const { connection = {}, ...rest } = given;
   const options = resolveZmqOptions(rest);
-  const { handshakeInterval, maxMessageSize } = options;
+  const settings = { ...connection, ...keeping(options) };
+  resolveSettings(settings);
+  return { ...options, hosts: parseHosts(options.remoteDbHosts), connection: settings };
+}
+
+/** How a connection is kept, as the configuration says it. */
+function keeping(options: Config): ConnectionOptions {
+  const { reconnectInterval, maxMessageSize } = options;
   return {
-    ...options,
-    hosts: parseHosts(options.remoteDbHosts),
-    connection: {
-      ...connection,
-      connectTimeout: handshakeInterval || LONGEST,
-      pingInterval: options.heartbeatInterval,
-      pingTimeout: options.heartbeatTimeout || LONGEST,
-      reconnectInterval: options.reconnectInterval,
-      reconnectMaxInterval: Math.max(options.reconnectInterval, options.reconnectMaxInterval),
-      ...(maxMessageSize >= 0 && { maxBulk: maxMessageSize }),
-    },
+    connectTimeout: options.handshakeInterval || LONGEST,
+    pingInterval: options.heartbeatInterval,
+    pingTimeout: options.heartbeatTimeout || LONGEST,
+    reconnectInterval,
+    reconnectMaxInterval: Math.max(reconnectInterval, options.reconnectMaxInterval),
+    ...(maxMessageSize >= 0 && { maxBulk: maxMessageSize }),
   };
 }

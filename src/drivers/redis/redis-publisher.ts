@@ -89,26 +89,23 @@ export class RedisPublisher implements PublisherApi {
   /** Connects; rejects with what the last of `publishRetryTimes` attempts failed with. */
   async initialize(): Promise<void> {
     this.#assertOpen();
-    if (!this.#isReady) await this.#enqueue(null);
+    if (!this.#isReady) await this.#enqueue(null, this.#options.publishRetryTimes, false);
   }
 
   /** Resolves when a server has taken it. Rejects after `publishRetryTimes` attempts, or at once when the server refuses it. */
-  async sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
-    this.#assertOpen();
-    const event = this.#packer.pack(update, topic);
+  sendEvent(update: DbUpdate, topic?: string | null): Promise<void> {
+    let event: EventFrames;
     try {
-      await this.sendFrames(event);
+      this.#assertOpen();
+      event = this.#packer.pack(update, topic);
     } catch (error) {
-      if (!this.#isClosing) this.#refused(1);
-      throw error;
+      return Promise.reject(error);
     }
+    return this.#send(event, true);
   }
 
-  async sendFrames(event: EventFrames): Promise<void> {
-    checkFrames(event, this.#options.maxMessageSize);
-    this.#assertOpen();
-    if (this.#isFull()) await this.#waitForRoom();
-    await this.#enqueue(event);
+  sendFrames(event: EventFrames): Promise<void> {
+    return this.#closed === null ? this.#send(event, false) : Promise.reject(new ZmqError("EBADF"));
   }
 
   /** What was taken is told as `dropped` when it cannot be sent after all. */
@@ -132,9 +129,36 @@ export class RedisPublisher implements PublisherApi {
     return { sent: this.#sent, dropped: this.#dropped, queued: this.#outbox.length + this.#waiting };
   }
 
-  #enqueue(event: EventFrames | null, tries: number = this.#options.publishRetryTimes): Promise<void> {
+  /** @param isOurs whoever else sends it tells of its loss himself. */
+  #send(event: EventFrames, isOurs: boolean): Promise<void> {
+    const { maxMessageSize, publishRetryTimes } = this.#options;
+    if (this.#isFull() || !fits(event, maxMessageSize)) return this.#sendLater(event, isOurs);
+    return this.#enqueue(event, publishRetryTimes, isOurs);
+  }
+
+  /** There is no room, or never will be for this one. */
+  async #sendLater(event: EventFrames, isOurs: boolean): Promise<void> {
+    try {
+      checkFrames(event, this.#options.maxMessageSize);
+      await this.#waitForRoom();
+    } catch (error) {
+      if (isOurs && !this.#isClosing) this.#refused();
+      throw error;
+    }
+    await this.#enqueue(event, this.#options.publishRetryTimes, isOurs);
+  }
+
+  #enqueue(event: EventFrames | null, tries: number, isOurs: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#take(new Outgoing(event, tries, (error) => (error === null ? resolve() : reject(error))));
+      const done = (error: ZmqError | null): void => {
+        if (error === null) {
+          resolve();
+          return;
+        }
+        if (isOurs && !this.#isClosing) this.#refused();
+        reject(error);
+      };
+      this.#take(new Outgoing(event, tries, done));
     });
   }
 
@@ -276,8 +300,8 @@ export class RedisPublisher implements PublisherApi {
   }
 
   /** An event of ours was lost: those who follow the database are to be told so. */
-  #refused(count: number): void {
-    this.#drop(count);
+  #refused(): void {
+    this.#drop(1);
     if (!this.#owesSync) this.#announcer.owe();
   }
 
@@ -290,7 +314,7 @@ export class RedisPublisher implements PublisherApi {
   #sendSync(update: DbUpdate): Promise<void> {
     if (this.#isClosing) return Promise.reject(new ZmqError("EBADF"));
     this.#owesSync = !this.#isReady;
-    return this.#enqueue(this.#packer.pack(update, null), Number.POSITIVE_INFINITY);
+    return this.#enqueue(this.#packer.pack(update, null), Number.POSITIVE_INFINITY, false);
   }
 
   #announce(event: EventFrames): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadConfig, RedisPubSub } from "../../../src/drivers/index.ts";
 import { mastersOf } from "../../../src/drivers/redis/ask-masters.ts";
 import { channelsOf, isOfTheServer } from "../../../src/drivers/redis/channels.ts";
 import { Doubles } from "../../../src/drivers/redis/doubles.ts";
@@ -6,6 +7,7 @@ import { isHaMessage, mastersIn } from "../../../src/drivers/redis/ha-message.ts
 import { nameOf, parseAddress, parseHosts } from "../../../src/drivers/redis/node-address.ts";
 import { Outbox, Outgoing } from "../../../src/drivers/redis/outbox.ts";
 import { type AskMasters, RedisMgt } from "../../../src/drivers/redis/redis-mgt.ts";
+import { resolveRedisOptions } from "../../../src/drivers/redis/redis-options.ts";
 import { ZmqError } from "../../../src/errors.ts";
 import type { ReceivedMessage } from "../../../src/redis-resp/index.ts";
 import { nodeEnvironment } from "../../../src/runtime/node.ts";
@@ -35,6 +37,46 @@ describe("addresses of Redis servers", () => {
   it("have one name, however they are written", () => {
     expect(nameOf({ host: "FE80::A", port: 1 })).toBe("[fe80::a]:1");
     expect(nameOf({ host: "DB.example.com", port: 1 })).toBe("db.example.com:1");
+  });
+});
+
+describe("options of the Redis driver", () => {
+  it("are checked when it is made", () => {
+    expect(() => new RedisPubSub({ remoteDbHost: "x" } as never)).toThrow(
+      expect.objectContaining({ name: "UnknownOptionError", nearest: "remoteDbHosts" }),
+    );
+    expect(() => new RedisPubSub({ remoteDbHosts: [] })).toThrow(/remoteDbHosts is empty/);
+    expect(() => new RedisPubSub({ remoteDbHosts: ["x"] })).toThrow(/x is no host:port/);
+    expect(() => new RedisPubSub({ publishRetryTimes: 0 })).toThrow(/publishRetryTimes/);
+    expect(() => new RedisPubSub({ connection: { pasword: "x" } as never })).toThrow(
+      /unknown option: pasword/,
+    );
+    expect(() => new RedisPubSub({ connection: { db: -1 } })).toThrow(
+      expect.objectContaining({ code: "EINVAL" }),
+    );
+    expect(() => new RedisPubSub(null as never)).toThrow(TypeError);
+  });
+
+  it("have Dragonflow's names in a file: remote_db_ip and remote_db_port unless remote_db_hosts says more", () => {
+    const hosts = (env: Record<string, string>) =>
+      resolveRedisOptions({ ...loadConfig({ env }) }).hosts.map(nameOf);
+    expect(hosts({})).toEqual(["127.0.0.1:4001"]);
+    expect(hosts({ DF_REMOTE_DB_IP: "::1", DF_REMOTE_DB_PORT: "6379" })).toEqual(["[::1]:6379"]);
+    expect(hosts({ DF_REMOTE_DB_HOSTS: "a:1, 10.0.0.2:2" })).toEqual(["a:1", "10.0.0.2:2"]);
+    expect(loadConfig({ env: { DF_PUBLISH_RETRY_TIMES: "7" } }).publishRetryTimes).toBe(7);
+  });
+
+  it("a handshake or a heartbeat without end", () => {
+    const { connection } = resolveRedisOptions({
+      handshakeInterval: 0,
+      heartbeatInterval: 0,
+      heartbeatTimeout: 0,
+    });
+    expect(connection).toMatchObject({
+      connectTimeout: 2 ** 31 - 1,
+      pingInterval: 0,
+      pingTimeout: 2 ** 31 - 1,
+    });
   });
 });
 

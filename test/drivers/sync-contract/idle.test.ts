@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { ZmqPubSubMultiproc } from "../../../src/drivers/index.ts";
 import { OldPublisher, RawListener } from "../../interop/peers/raw-peer.ts";
 import { useChildren } from "../../support/children.ts";
+import { describeWithRedis, startRedis, useRedis } from "../../support/redis-server.ts";
 import { sleep, until } from "../../support/wait.ts";
+import { RedisWorld } from "../redis/redis-world.ts";
 import { RemotePublisher } from "../remote-publisher.ts";
 import { useWorlds } from "../world.ts";
 
@@ -74,4 +76,23 @@ describe.concurrent("DESIGN 7, no sync without a possible loss: idle for 65 s wi
     await world.write(writer, "after");
     await until("it comes", () => service.seen.includes("after"));
   }, 110_000);
+
+  describeWithRedis("Redis", () => {
+    const server = useRedis(() => startRedis());
+
+    it("a writer, a controller and the server between them", async () => {
+      const world = newWorld();
+      const redis = new RedisWorld(world, server);
+      const controller = await redis.controller(DEFAULTS).start();
+      const writer = redis.writer(DEFAULTS);
+      await world.write(writer, "before");
+      await controller.has("before");
+      await sleep(IDLE);
+      expect(controller.syncs).toBe(0);
+      expect([controller.of("lost"), controller.of("gap"), controller.errors]).toEqual([[], [], []]);
+      expect(controller.of("connected")).toHaveLength(1);
+      await world.write(writer, "after");
+      await controller.has("after");
+    }, 110_000);
+  });
 });
