@@ -5,6 +5,7 @@ import { type BrokerOptions, RedisBroker, RedisClient } from "../../../src/redis
 import type { Environment } from "../../../src/runtime/environment.ts";
 import { nodeEnvironment } from "../../../src/runtime/node.ts";
 import { useChildren } from "../../support/children.ts";
+import { stablePort } from "../../support/ports.ts";
 import { until } from "../../support/wait.ts";
 import { encode, RawClient } from "./raw-client.ts";
 
@@ -81,9 +82,9 @@ describe("options", () => {
 
 describe("listening", () => {
   it("answers on the address that it gives, and frees it", async () => {
-    const broker = await listening();
-    const { host, port } = broker.address;
-    expect(host).toBe("127.0.0.1");
+    const port = await stablePort();
+    const broker = await listening({ port });
+    expect(broker.address).toEqual({ host: "127.0.0.1", port });
     expect(await (await client(broker)).quit("PING")).toBe("+PONG\r\n+OK\r\n");
     await broker.close();
     expect(() => broker.address).toThrow(expect.objectContaining({ code: "EBADF" }));
@@ -91,7 +92,7 @@ describe("listening", () => {
   });
 
   it("two on one port: EADDRINUSE, and the second may try again", async () => {
-    const first = await listening();
+    const first = await listening({ port: await stablePort() });
     const second = new RedisBroker({ port: first.address.port });
     open.push(second);
     await expect(second.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -105,11 +106,13 @@ describe("listening", () => {
     await expect(broker.listen()).rejects.toMatchObject({ code: "EBUSY" });
     await broker.close();
     await expect(broker.listen()).rejects.toMatchObject({ code: "EBADF" });
-    const hasty = new RedisBroker();
+    const port = await stablePort();
+    const hasty = new RedisBroker({ port });
     const listened = hasty.listen();
     listened.catch(() => {});
     await hasty.close();
     await expect(listened).rejects.toMatchObject({ code: "EBADF" });
+    expect((await listening({ port })).address.port).toBe(port);
   });
 
   it("close ends all connections, also those that wait for more, and may be called again", async () => {

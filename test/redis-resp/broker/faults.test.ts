@@ -101,19 +101,6 @@ describe("freeze and thaw", () => {
     await subscriber.endsWith("$1\r\n1\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n2\r\n");
   });
 
-  it("messages that were on their way wait too", async () => {
-    const broker = await listening();
-    const one = await client(broker);
-    await one.ask("HELLO 3", "SUBSCRIBE a");
-    one.send("PUBLISH a 1");
-    await one.endsWith(":1\r\n");
-    broker.faults.freeze();
-    expect(broker.faults.sunsubscribe("a")).toBe(0);
-    broker.faults.thaw();
-    broker.faults.thaw();
-    expect(await one.ask("PING")).toBe("+PONG\r\n");
-  });
-
   it("a frozen broker closes, and a client may leave it", async () => {
     const broker = await listening();
     const one = await client(broker);
