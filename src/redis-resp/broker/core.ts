@@ -55,7 +55,7 @@ export class Core {
       this.counters.refused += 1;
       session.refuse("ERR max number of clients reached");
     } else if (this.faults.frozen) {
-      stream.pause();
+      session.freeze();
     }
   }
 

@@ -33,7 +33,7 @@ export class Session implements StreamHandler, Receiver {
   #isWorking = false;
   /** The stream is full. */
   #isFull = false;
-  /** Too much waits for the client to read it: what it asks for has to wait. */
+  /** Nothing is read: the broker is frozen, or too much waits for the client to read it. */
   #isPaused = false;
   #softTimer: Timer | null = null;
   #cutAfter: number | "inside" | null = null;
@@ -70,6 +70,7 @@ export class Session implements StreamHandler, Receiver {
   }
 
   onData(chunk: Uint8Array): void {
+    if (this.#phase !== "open") return;
     this.#parser.push(chunk);
     this.#work();
   }
@@ -115,6 +116,7 @@ export class Session implements StreamHandler, Receiver {
   }
 
   freeze(): void {
+    this.#isPaused = true;
     this.#stream.pause();
   }
 
@@ -144,8 +146,7 @@ export class Session implements StreamHandler, Receiver {
       if (this.#cutAfter !== null && this.#cut(chunks)) return;
       this.#isFull = !this.#stream.write(chunks);
     }
-    if (this.#softTimer !== null && this.#output.size <= this.core.options.softOutput)
-      this.#cancelSoftTimer();
+    if (this.#output.size <= this.core.options.softOutput) this.#cancelSoftTimer();
     if (this.#phase === "closing" && this.#output.size === 0) {
       this.#leave();
       this.#stream.end();
@@ -162,7 +163,7 @@ export class Session implements StreamHandler, Receiver {
 
   #execute(): void {
     try {
-      while (this.#phase === "open" && !this.core.faults.frozen && !this.#isPaused) {
+      while (this.#phase === "open" && !this.#isPaused) {
         const args = this.#parser.next();
         if (args === null) return;
         execute(this, args);

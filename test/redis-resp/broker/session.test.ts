@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Core } from "../../../src/redis-resp/broker/core.ts";
 import { encodeBulks, header } from "../../../src/redis-resp/broker/encoding.ts";
-import { resolveBrokerOptions } from "../../../src/redis-resp/broker/options.ts";
+import { type BrokerOptions, resolveBrokerOptions } from "../../../src/redis-resp/broker/options.ts";
 import { nodeEnvironment } from "../../../src/runtime/node.ts";
 import type { Stream, StreamHandler } from "../../../src/transports/transport.ts";
 
@@ -39,10 +39,10 @@ class HandStream implements Stream {
 }
 
 /** The end of each turn comes when the test says so. */
-function start(): { core: Core; endTurn: () => void; connect: () => HandStream } {
+function start(options: BrokerOptions = {}): { core: Core; endTurn: () => void; connect: () => HandStream } {
   const due: (() => void)[] = [];
   const environment = { ...nodeEnvironment(), nextTurn: (callback: () => void) => due.push(callback) };
-  const core = new Core(environment, resolveBrokerOptions({}));
+  const core = new Core(environment, resolveBrokerOptions(options));
   return {
     core,
     endTurn: () => {
@@ -117,6 +117,24 @@ describe("a session", () => {
       "*3\r\n$8\r\nsmessage\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$4\r\npong\r\n$0\r\n\r\n",
     );
     expect([stream.isPaused, late.isPaused]).toEqual([false, false]);
+  });
+});
+
+describe("a session that does not read", () => {
+  it("is not read from either, and goes on when it has caught up, also after a freeze", () => {
+    const { connect, core } = start({ maxOutput: 20 });
+    const stream = connect();
+    stream.isFull = true;
+    stream.receive("ECHO 0\n");
+    stream.receive("ECHO 1\nECHO 2\nECHO 3\nECHO 4\nECHO 5\n");
+    const said = (...numbers: number[]): string => numbers.map((n) => `$1\r\n${n}\r\n`).join("");
+    expect([stream.written, stream.isPaused, core.counters.commands]).toEqual([said(0), true, 4]);
+    core.freeze();
+    core.thaw();
+    expect([stream.isPaused, core.counters.commands]).toEqual([true, 4]);
+    stream.isFull = false;
+    stream.handler?.onDrain();
+    expect([stream.written, stream.isPaused]).toEqual([said(0, 1, 2, 3, 4, 5), false]);
   });
 });
 
