@@ -75,20 +75,25 @@ export class RedisClusterServers implements AsyncDisposable {
     await until(`port ${node.port} is a master`, isMaster, milliseconds, POLL_MS);
   }
 
-  /** Waits until every running node sees the cluster whole and reaches the others, and all without slots follow a master. */
+  /**
+   * Waits until all running nodes see the cluster whole, agree who has which role and slots, and reach each other, and all without
+   * slots follow a master.
+   */
   async settled(milliseconds = 30_000): Promise<void> {
-    const isSettled = async (node: RedisServer): Promise<boolean> => {
-      const [info, role, view] = await Promise.all([
-        node.cli("CLUSTER", "INFO"),
-        node.cli("ROLE"),
-        node.cli("CLUSTER", "NODES"),
-      ]);
+    const isSettled = async (node: RedisServer, view: string): Promise<boolean> => {
+      const [info, role] = await Promise.all([node.cli("CLUSTER", "INFO"), node.cli("ROLE")]);
       const sees = info.includes("cluster_state:ok") && info.includes(`known_nodes:${this.nodes.length}`);
       const [kind, , , link] = role.split("\n");
       const follows = kind === "master" ? hasSlots(view) : link === "connected";
       return sees && follows && this.#reachesAll(view);
     };
-    await this.#all("see the cluster whole", isSettled, milliseconds);
+    const areSettled = async (): Promise<boolean> => {
+      const running = this.nodes.filter((node) => node.isRunning);
+      const views = await Promise.all(running.map((node) => node.cli("CLUSTER", "NODES")));
+      if (new Set(views.map(agreement)).size > 1) return false;
+      return (await Promise.all(running.map((node, i) => isSettled(node, views[i]!)))).every(Boolean);
+    };
+    await until("all nodes see the cluster whole", areSettled, milliseconds, POLL_MS);
   }
 
   /** The links over which PUBLISH reaches the other nodes stand. */
@@ -186,6 +191,16 @@ function parseLine(line: string): NodeLine {
   const [id = "", address = "", flags = "", master = "-"] = line.split(" ");
   const port = Number(/:(\d+)@/.exec(address)?.[1]);
   return { id, port, flags: flags.split(","), master: master === "-" ? null : master };
+}
+
+/** Who has which role, master and slots: what all nodes are to see alike. */
+function agreement(view: string): string {
+  const roles = view.split("\n").map((line) => {
+    const [id, , flags = "", master, , , , , ...slots] = line.split(" ");
+    const owned = slots.filter((range) => !range.startsWith("["));
+    return [id, flags.includes("master"), master, ...owned].join(" ");
+  });
+  return roles.sort().join("\n");
 }
 
 /** A master that comes back takes a moment to see that another has its slots. */
