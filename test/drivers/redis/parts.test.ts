@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfig, RedisPubSub } from "../../../src/drivers/index.ts";
 import { mastersOf } from "../../../src/drivers/redis/ask-masters.ts";
@@ -313,10 +314,50 @@ describe("Outbox: what is not answered for", () => {
   });
 
   it("those who may still fail are in it before the others hear that they may not", () => {
-    const { box, queued } = boxOf(2, "a");
-    let seen: string[] = [];
-    box.push(new Outgoing([Buffer.from("b"), Buffer.alloc(0)], 1, () => (seen = queued())));
+    const box = new Outbox();
+    let seen: number | null = null;
+    box.push(new Outgoing(null, 1, () => (seen = box.length)));
+    box.push(new Outgoing(null, 2, () => {}));
     box.failed(error);
-    expect(seen).toEqual(["a"]);
+    expect(seen).toBe(1);
+  });
+
+  it("what a server has carried out last is never older than what it has carried out before, whenever connections end", () => {
+    const step = fc.oneof(
+      fc.constant("push" as const),
+      fc.record({ carriedOut: fc.nat(5), answered: fc.nat(5) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const box = new Outbox();
+        const numbers = new Map<Outgoing, number>();
+        /** What the server has carried out, over all connections. */
+        const done: number[] = [];
+        const settled: number[] = [];
+        let next = 0;
+        for (const what of steps) {
+          if (what === "push") {
+            const n = next++;
+            const outgoing = new Outgoing(null, Number.POSITIVE_INFINITY, () => settled.push(n));
+            numbers.set(outgoing, n);
+            box.push(outgoing);
+            continue;
+          }
+          // A connection: all is sent, the server carries out and answers some of it, and then it ends.
+          const sent = [...box];
+          const carriedOut = sent.slice(0, what.carriedOut);
+          done.push(...carriedOut.map((outgoing) => numbers.get(outgoing)!));
+          for (const outgoing of carriedOut.slice(0, what.answered)) box.settle(outgoing, null);
+          box.failed(error);
+        }
+        expect([...box].map((outgoing) => numbers.get(outgoing)!)).toEqual(
+          Array.from({ length: next }, (_, n) => n).slice(settled.length),
+        );
+        expect(settled).toEqual(Array.from(settled, (_, n) => n));
+        const lastOf = settled.map((n) => done.lastIndexOf(n));
+        expect(lastOf).toEqual([...lastOf].sort((one, other) => one - other));
+        expect(lastOf).not.toContain(-1);
+      }),
+    );
   });
 });
