@@ -1,6 +1,6 @@
 import { ZmqError } from "../../errors.ts";
-import { RedisClient, ReplyError } from "../../redis-resp/index.ts";
-import { type Context, Emitter, type Environment, type Timer } from "../../sockets/index.ts";
+import { type RedisClient, ReplyError } from "../../redis-resp/index.ts";
+import { type Context, Emitter, type Environment } from "../../sockets/index.ts";
 import type { EventFrames, PublisherApi, PublisherStats } from "../api.ts";
 import type { DbUpdate } from "../db-update.ts";
 import type { DriverEvents } from "../driver-events.ts";
@@ -9,11 +9,8 @@ import { type OnError, reporter } from "../reporter.ts";
 import { SyncAnnouncer } from "../sync-announcer.ts";
 import { Waiting } from "../waiting.ts";
 import { checkFrames, fits } from "../zmq-options.ts";
-import { askMasters } from "./ask-masters.ts";
-import { disconnectReason } from "./disconnect-reason.ts";
-import { type NodeAddress, nameOf } from "./node-address.ts";
+import { MasterConnection } from "./master-connection.ts";
 import { Outbox, Outgoing } from "./outbox.ts";
-import { type AskMasters, RedisMgt } from "./redis-mgt.ts";
 import type { ResolvedRedisOptions } from "./redis-options.ts";
 
 /** Error replies of a server that cannot work now, where another may. */
@@ -29,8 +26,7 @@ export class RedisPublisher implements PublisherApi {
   readonly #options: ResolvedRedisOptions;
   readonly #environment: Environment;
   readonly #onError: OnError;
-  readonly #mgt: RedisMgt;
-  readonly #ask: AskMasters;
+  readonly #connection: MasterConnection;
   readonly #packer: EventPacker;
   readonly #announcer: SyncAnnouncer;
   readonly #outbox = new Outbox();
@@ -39,17 +35,8 @@ export class RedisPublisher implements PublisherApi {
   #waiting = 0;
   /** Those that wait for the outbox to be empty. */
   readonly #drained: Waiting;
-  /** The connection, or the attempt to get one. */
-  #client: RedisClient | null = null;
-  #node: NodeAddress | null = null;
-  #isReady = false;
   /** A `sync` of ours waits in the outbox: sent later, it covers all that is lost until then. */
   #owesSync = false;
-  /** Attempts that failed since an event was taken last. */
-  #failures = 0;
-  #retryTimer: Timer | null = null;
-  /** While there is something to send and no connection, the process lives. */
-  #release: (() => void) | null = null;
   #sent = 0;
   #dropped = 0;
   #isClosing = false;
@@ -61,8 +48,11 @@ export class RedisPublisher implements PublisherApi {
     this.#environment = environment;
     this.#onError = reporter(environment, "dragonflow writer", options.onError);
     this.events = new Emitter(environment);
-    this.#mgt = RedisMgt.getInstance(options.hosts, environment);
-    this.#ask = askMasters(options.connection, environment);
+    this.#connection = new MasterConnection(options, environment, this.events, {
+      onReady: (client) => this.#ready(client),
+      onLost: (error) => this.#lost(error),
+      isWanted: () => this.#outbox.length > 0,
+    });
     this.#room = new Waiting(environment);
     this.#drained = new Waiting(environment);
     this.#packer = new EventPacker({
@@ -83,13 +73,13 @@ export class RedisPublisher implements PublisherApi {
 
   /** The server that we publish to, e.g. `redis://127.0.0.1:6379`; null while not connected. */
   get address(): string | null {
-    return this.#isReady ? `redis://${nameOf(this.#node!)}` : null;
+    return this.#connection.address;
   }
 
   /** Connects; rejects with what the last of `publishRetryTimes` attempts failed with. */
   async initialize(): Promise<void> {
     this.#assertOpen();
-    if (!this.#isReady) await this.#enqueue(null, this.#options.publishRetryTimes, false);
+    if (this.#connection.client === null) await this.#enqueue(null, this.#options.publishRetryTimes, false);
   }
 
   /** Resolves when a server has taken it. Rejects after `publishRetryTimes` attempts, or at once when the server refuses it. */
@@ -111,7 +101,8 @@ export class RedisPublisher implements PublisherApi {
   /** What was taken is told as `dropped` when it cannot be sent after all. */
   trySendFrames(event: EventFrames): boolean {
     const { maxMessageSize } = this.#options;
-    if (!this.#isReady || this.#isClosing || this.#isFull() || !fits(event, maxMessageSize)) return false;
+    if (this.#connection.client === null || this.#isClosing || this.#isFull() || !fits(event, maxMessageSize))
+      return false;
     this.#take(
       new Outgoing(event, this.#options.publishRetryTimes, (error) => {
         if (error !== null && !this.#isClosing) this.#drop(1);
@@ -164,8 +155,9 @@ export class RedisPublisher implements PublisherApi {
 
   #take(outgoing: Outgoing): void {
     this.#outbox.push(outgoing);
-    if (this.#isReady) this.#publish(this.#client!, outgoing);
-    else this.#connect();
+    const { client } = this.#connection;
+    if (client === null) this.#connection.connect();
+    else this.#publish(client, outgoing);
   }
 
   #publish(client: RedisClient, outgoing: Outgoing): void {
@@ -175,24 +167,24 @@ export class RedisPublisher implements PublisherApi {
     }
     client.publish(outgoing.event[0], outgoing.event[1]).then(
       () => {
-        if (client === this.#client) this.#taken(outgoing);
+        if (client === this.#connection.client) this.#taken(outgoing);
       },
       (error) => {
-        if (client === this.#client) this.#failed(outgoing, error);
+        if (client === this.#connection.client) this.#failed(client, outgoing, error);
       },
     );
   }
 
   #taken(outgoing: Outgoing): void {
     this.#sent += 1;
-    this.#failures = 0;
+    this.#connection.worked();
     this.#settle(outgoing, null);
   }
 
   /** The server has answered with an error, or not in time. The end of the connection has been told otherwise. */
-  #failed(outgoing: Outgoing, error: ZmqError): void {
+  #failed(client: RedisClient, outgoing: Outgoing, error: ZmqError): void {
     if (error instanceof ReplyError && !PASSING.has(error.code)) this.#settle(outgoing, error);
-    else this.#trouble(error);
+    else this.#connection.failed(client, error);
   }
 
   #settle(outgoing: Outgoing, error: ZmqError | null): void {
@@ -204,79 +196,18 @@ export class RedisPublisher implements PublisherApi {
     if (this.#waiting > 0 && !this.#isOver()) this.#room.check();
     if (this.#outbox.length > 0) return;
     this.#drained.check();
-    this.#hold(false);
-  }
-
-  #connect(): void {
-    if (this.#client !== null || this.#retryTimer !== null) return;
-    this.#hold(true);
-    const client = new RedisClient(
-      {
-        ...this.#options.connection,
-        commandTimeout: Math.max(0, this.#options.sendTimeout),
-        locate: async () => {
-          this.#node = null;
-          this.#node = await this.#mgt.selectNode(this.#ask);
-          return this.#node;
-        },
-      },
-      this.#environment,
-    );
-    this.#client = client;
-    client.events.on("connect", () => this.#ready(client));
-    client.events.on("disconnect", ({ error }) => {
-      if (client === this.#client) this.#trouble(error);
-    });
-    client.connect().catch((error) => {
-      if (client === this.#client && !this.#isReady) this.#trouble(error);
-    });
+    this.#connection.idle();
   }
 
   #ready(client: RedisClient): void {
-    if (client !== this.#client) return;
-    this.#isReady = true;
     this.#owesSync = false;
-    this.#hold(false);
-    this.#mgt.worked(this.#node!);
-    this.events.emit({ type: "connected", address: this.address! });
     for (const outgoing of [...this.#outbox]) this.#publish(client, outgoing);
   }
 
-  /** The connection is over, or of no use: what is not answered for goes to another server, or to the same one later. */
-  #trouble(error: ZmqError): void {
-    const { address } = this;
-    this.#client!.destroy();
-    this.#client = null;
-    this.#isReady = false;
-    if (this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
-    const retryIn = this.#delay();
-    this.#failures += 1;
-    if (address !== null)
-      this.events.emit({ type: "lost", address, reason: disconnectReason(error), error, retryIn });
-    this.#retryTimer = this.#environment.setTimer(retryIn, () => {
-      this.#retryTimer = null;
-      if (this.#outbox.length > 0) this.#connect();
-    });
-    if (this.#outbox.length > 0) this.#hold(true);
+  /** What is not answered for goes to another server, or to the same one later. */
+  #lost(error: ZmqError): void {
     this.#outbox.failed(error);
     this.#shrunk();
-  }
-
-  /** ms: the first attempt after a loss is made at once, the others later and later. */
-  #delay(): number {
-    if (this.#failures === 0) return 0;
-    const { reconnectInterval, reconnectMaxInterval = 0 } = this.#options.connection;
-    const longest = Math.min(reconnectMaxInterval, reconnectInterval! * 2 ** (this.#failures - 1));
-    return longest * (0.5 + this.#environment.random() / 2);
-  }
-
-  #hold(isBusy: boolean): void {
-    if (isBusy) {
-      this.#release ??= this.#environment.hold();
-      return;
-    }
-    this.#release?.();
-    this.#release = null;
   }
 
   #isOver(): boolean {
@@ -313,17 +244,15 @@ export class RedisPublisher implements PublisherApi {
   /** Waits for as long as it takes. */
   #sendSync(update: DbUpdate): Promise<void> {
     if (this.#isClosing) return Promise.reject(new ZmqError("EBADF"));
-    this.#owesSync = !this.#isReady;
+    this.#owesSync = this.#connection.client === null;
     return this.#enqueue(this.#packer.pack(update, null), Number.POSITIVE_INFINITY, false);
   }
 
   #announce(event: EventFrames): boolean {
-    if (!this.#isReady) {
-      this.#connect();
-      return false;
-    }
-    this.#client!.publish(event[0], event[1]).catch(() => {}); // the next one tells the same
-    return true;
+    const { client } = this.#connection;
+    if (client === null) this.#connection.connect();
+    else client.publish(event[0], event[1]).catch(() => {}); // the next one tells the same
+    return client !== null;
   }
 
   async #close(): Promise<void> {
@@ -334,12 +263,8 @@ export class RedisPublisher implements PublisherApi {
     this.#outbox.rejectAll(new ZmqError("EBADF"));
     this.#room.close();
     this.#drained.close();
-    this.#retryTimer?.cancel();
-    this.#hold(false);
     await this.#announcer.close();
-    this.#client?.destroy();
-    this.#client = null;
-    this.#isReady = false;
+    this.#connection.close();
     if (count === 0) return;
     this.#drop(count);
     this.#onError(new ZmqError("EAGAIN", `closed with ${count} event(s) that no server took`));
