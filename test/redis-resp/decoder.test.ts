@@ -41,7 +41,7 @@ function payloadOf(value: RespValue | RespPush | undefined): Uint8Array {
   return (value as RespPush).items[1] as Uint8Array;
 }
 
-describe("sessions with redis-server 7.0.15", () => {
+describe("N-27: sessions with redis-server 7.0.15", () => {
   it.each(SESSIONS)("$name: the same under every cut", ({ wire, values, arraysArePushes }) => {
     const bytes = Buffer.from(wire, "latin1");
     for (const chunks of everyCut(bytes)) {

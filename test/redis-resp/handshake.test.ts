@@ -17,7 +17,7 @@ function eventsOf(client: RedisClient): string[] {
   return seen;
 }
 
-describe("what is said before the first command", () => {
+describe("N-27: what is said before the first command", () => {
   it("HELLO 3 and a PING, then what waited", async () => {
     const world = new ClientWorld();
     world.listen(null);

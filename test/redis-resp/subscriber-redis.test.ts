@@ -58,7 +58,7 @@ async function works(subscriber: RedisSubscriber, server: RedisServer): Promise<
   await until("a message has come", () => heard.includes("yes"));
 }
 
-describeWithRedis("RedisSubscriber and redis-server", () => {
+describeWithRedis("N-27: RedisSubscriber and redis-server", () => {
   const redis = useRedis(() => startRedis({ unix: true, tls: true }));
 
   const connect = (options: SubscriberOptions = {}): RedisSubscriber =>
@@ -241,7 +241,7 @@ describeWithRedis("RedisSubscriber and redis-server", () => {
   });
 });
 
-describeWithRedis("RedisSubscriber and a redis-server in trouble", () => {
+describeWithRedis("N-26: RedisSubscriber and a redis-server in trouble", () => {
   it("node-redis#540, #1114: too slow for the server's output buffer: the gap covers what is missing, the counts add up", async () => {
     await using server = await startRedis({ set: ["client-output-buffer-limit pubsub 4mb 4mb 60"] });
     await using subscriber = new RedisSubscriber({ port: server.port });

@@ -264,7 +264,7 @@ describe("RedisSubscriber: messages", () => {
   });
 });
 
-describe("RedisSubscriber: losses", () => {
+describe("N-26: RedisSubscriber: losses", () => {
   it("a loss: back at once, the gap comes after the new confirmations", async () => {
     const { world, server, events, heard } = await setUp();
     world.time = 2000;

@@ -15,7 +15,7 @@ import { Load } from "./load.ts";
 /** ms for a test with a failover, on a slow machine. */
 const TIME = 60_000;
 
-describeWithRedis("ClusterSubscriber, 3 masters and 3 replicas", () => {
+describeWithRedis("N-28: ClusterSubscriber, 3 masters and 3 replicas", () => {
   const servers = useRedis(() => startRedisCluster());
 
   afterEach(async () => {
