@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { firstSuccess } from "../../src/redis-resp/first-success.ts";
+import { firstSuccess } from "../../src/redis-resp/cluster/first-success.ts";
 import { nodeEnvironment } from "../../src/runtime/node.ts";
 
 const environment = nodeEnvironment();

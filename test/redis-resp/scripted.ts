@@ -1,8 +1,12 @@
-import { RedisClient } from "../../src/redis-resp/client.ts";
-import { RespConnection } from "../../src/redis-resp/connection.ts";
-import type { Argument } from "../../src/redis-resp/encoder.ts";
-import { type ConnectionOptions, type RedisOptions, resolveSettings } from "../../src/redis-resp/options.ts";
-import type { RespPush, RespValue } from "../../src/redis-resp/values.ts";
+import { RedisClient } from "../../src/redis-resp/client/client.ts";
+import { RespConnection } from "../../src/redis-resp/connection/connection.ts";
+import {
+  type ConnectionOptions,
+  type RedisOptions,
+  resolveSettings,
+} from "../../src/redis-resp/connection/options.ts";
+import type { Argument } from "../../src/redis-resp/protocol/encoder.ts";
+import type { RespPush, RespValue } from "../../src/redis-resp/protocol/values.ts";
 import type { Environment } from "../../src/runtime/environment.ts";
 import type { StreamHandler } from "../../src/transports/transport.ts";
 import { type SimulatedStream, Simulation } from "../support/simulation.ts";

@@ -1,5 +1,5 @@
+import { resolveSettings } from "../../redis-resp/connection/options.ts";
 import type { ConnectionOptions } from "../../redis-resp/index.ts";
-import { resolveSettings } from "../../redis-resp/options.ts";
 import type { Config } from "../config.ts";
 import type { OnError } from "../reporter.ts";
 import { resolveZmqOptions, type ZmqOptions } from "../zmq-options.ts";

@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import { checkNames, wholeNumber } from "../options.ts";
+import { checkNames, wholeNumber } from "../connection/options.ts";
 
 /** Sizes in bytes, durations in ms. */
 export interface BrokerOptions {

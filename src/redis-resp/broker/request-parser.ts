@@ -1,5 +1,5 @@
 import type { Environment } from "../../runtime/environment.ts";
-import { GrowingBytes } from "../growing-bytes.ts";
+import { GrowingBytes } from "../protocol/growing-bytes.ts";
 import { splitInline } from "./inline.ts";
 
 const CR = 13;

@@ -1,6 +1,6 @@
-import { ReplyError } from "../errors.ts";
-import type { NodeConnection } from "../node-connection.ts";
-import { asText, type RespValue } from "../values.ts";
+import { ReplyError } from "../protocol/errors.ts";
+import { asText, type RespValue } from "../protocol/values.ts";
+import type { NodeConnection } from "./node-connection.ts";
 import { parseClusterNodes } from "./parse-nodes.ts";
 import { parseClusterShards, type ShardsContext } from "./parse-shards.ts";
 import { parseClusterSlots } from "./parse-slots.ts";

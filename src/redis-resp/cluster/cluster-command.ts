@@ -1,8 +1,8 @@
 import type { ZmqError } from "../../errors.ts";
-import type { Call } from "../call.ts";
-import type { Argument } from "../encoder.ts";
-import type { NodeConnection, NodeReply } from "../node-connection.ts";
-import type { RespValue } from "../values.ts";
+import type { Call } from "../client/call.ts";
+import type { Argument } from "../protocol/encoder.ts";
+import type { RespValue } from "../protocol/values.ts";
+import type { NodeConnection, NodeReply } from "./node-connection.ts";
 import type { NodeAddress } from "./topology.ts";
 
 /** One command on its way through the cluster. */

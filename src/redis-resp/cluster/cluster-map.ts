@@ -1,7 +1,7 @@
 import type { Environment } from "../../runtime/environment.ts";
-import { firstSuccess } from "../first-success.ts";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../connection/options.ts";
 import { askTopology } from "./ask-topology.ts";
+import { firstSuccess } from "./first-success.ts";
 import type { NodePool } from "./node-pool.ts";
 import { type NodeAddress, nameOf, type Topology } from "./topology.ts";
 

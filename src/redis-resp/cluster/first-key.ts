@@ -1,5 +1,5 @@
-import type { Argument } from "../encoder.ts";
-import { asText } from "../values.ts";
+import type { Argument } from "../protocol/encoder.ts";
+import { asText } from "../protocol/values.ts";
 
 /** Commands without a key: any node will do. */
 const KEYLESS: ReadonlySet<string> = new Set(

@@ -1,7 +1,7 @@
 import type { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
-import { NodeConnection } from "../node-connection.ts";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../connection/options.ts";
+import { NodeConnection } from "./node-connection.ts";
 import { type NodeAddress, nameOf } from "./topology.ts";
 
 export interface PoolHandler {

@@ -5,7 +5,7 @@ import {
   resolveSettings,
   type Settings,
   wholeNumber,
-} from "../options.ts";
+} from "../connection/options.ts";
 import type { NodeAddress } from "./topology.ts";
 
 /** Of a cluster, how it is found, and how each of its nodes is spoken to. */

@@ -1,4 +1,4 @@
-import { asText, type RespValue, type TextValue } from "../values.ts";
+import { asText, type RespValue, type TextValue } from "../protocol/values.ts";
 import { readArray, readHost, readMap, readPort, readRange, readText } from "./reply.ts";
 import type { ClusterNode, SlotRange } from "./topology.ts";
 

@@ -1,10 +1,10 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
-import { isRefusal } from "../errors.ts";
-import { Link } from "../link.ts";
-import type { Settings } from "../options.ts";
+import { Link } from "../connection/link.ts";
+import type { Settings } from "../connection/options.ts";
+import { isRefusal } from "../protocol/errors.ts";
+import type { RespPush } from "../protocol/values.ts";
 import { Feed, type FeedHandler } from "../pubsub/feed.ts";
-import type { RespPush } from "../values.ts";
 import { type ClusterMap, shuffle } from "./cluster-map.ts";
 import { type ClusterNode, nameOf, type Topology } from "./topology.ts";
 

@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { TextValue } from "../values.ts";
+import type { TextValue } from "../protocol/values.ts";
 import { SLOTS } from "./slot.ts";
 import type { SlotRange } from "./topology.ts";
 

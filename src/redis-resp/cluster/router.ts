@@ -1,11 +1,11 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
-import { closedError } from "../call.ts";
-import { ReplyError } from "../errors.ts";
-import type { NodeReply } from "../node-connection.ts";
-import type { Settings } from "../options.ts";
+import { closedError } from "../client/call.ts";
+import type { Settings } from "../connection/options.ts";
+import { ReplyError } from "../protocol/errors.ts";
 import type { ClusterCommand } from "./cluster-command.ts";
 import { type ClusterMap, shuffle } from "./cluster-map.ts";
+import type { NodeReply } from "./node-connection.ts";
 import type { NodePool } from "./node-pool.ts";
 import { parseRedirect, type Redirect } from "./redirect.ts";
 import { type NodeAddress, nameOf, type Topology } from "./topology.ts";

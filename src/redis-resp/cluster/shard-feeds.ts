@@ -1,10 +1,10 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment, Timer } from "../../runtime/environment.ts";
-import { isRefusal, type ReplyError } from "../errors.ts";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../connection/options.ts";
+import { isRefusal, type ReplyError } from "../protocol/errors.ts";
+import type { RespPush } from "../protocol/values.ts";
 import { bytesOf } from "../pubsub/channel.ts";
 import { Feed, type FeedHandler } from "../pubsub/feed.ts";
-import type { RespPush } from "../values.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import { GapBatch } from "./gap-batch.ts";
 import { parseRedirect } from "./redirect.ts";

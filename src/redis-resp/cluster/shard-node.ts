@@ -1,11 +1,11 @@
 import type { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
-import type { RespConnection } from "../connection.ts";
-import { NodeConnection } from "../node-connection.ts";
-import type { Settings } from "../options.ts";
+import type { RespConnection } from "../connection/connection.ts";
+import type { Settings } from "../connection/options.ts";
+import type { RespPush } from "../protocol/values.ts";
 import { bytesOf } from "../pubsub/channel.ts";
 import type { Recipients } from "../pubsub/delivery.ts";
-import type { RespPush } from "../values.ts";
+import { NodeConnection } from "./node-connection.ts";
 import type { ShardSlot } from "./shard-slot.ts";
 import { slotOf } from "./slot.ts";
 import { type NodeAddress, nameOf } from "./topology.ts";

@@ -1,5 +1,5 @@
 import type { Environment } from "../../runtime/environment.ts";
-import type { RespPush, RespValue } from "../values.ts";
+import type { RespPush, RespValue } from "../protocol/values.ts";
 import { type ChannelKind, keyOfBytes } from "./channel.ts";
 import type { Inbox } from "./inbox.ts";
 import type { MessageListener, Subscription } from "./subscription.ts";

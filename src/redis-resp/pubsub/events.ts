@@ -1,5 +1,5 @@
-import type { ConnectionEvents } from "../client.ts";
-import type { RedisOptions } from "../options.ts";
+import type { ConnectionEvents } from "../client/client.ts";
+import type { RedisOptions } from "../connection/options.ts";
 import type { ChannelKind } from "./channel.ts";
 import type { InboxOptions } from "./inbox.ts";
 import type { GapReason } from "./losses.ts";

@@ -1,7 +1,7 @@
 import type { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
-import type { RespConnection } from "../connection.ts";
-import { ReplyError } from "../errors.ts";
+import type { RespConnection } from "../connection/connection.ts";
+import { ReplyError } from "../protocol/errors.ts";
 import { bytesOf, COMMANDS } from "./channel.ts";
 import type { Gap, GapReason } from "./losses.ts";
 import type { Subscription } from "./subscription.ts";

@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import { wholeNumber } from "../options.ts";
+import { wholeNumber } from "../connection/options.ts";
 import type { InboxOptions } from "./inbox.ts";
 
 export const INBOX_OPTIONS: readonly string[] = ["maxInboxMessages", "maxInboxBytes", "overflow"];

@@ -3,7 +3,7 @@ import type { Environment } from "../../runtime/environment.ts";
 import { Fifo } from "../../runtime/fifo.ts";
 import { Pace } from "../../runtime/pace.ts";
 import { WaitingLine } from "../../runtime/waiting-line.ts";
-import { closedError } from "../call.ts";
+import { closedError } from "../client/call.ts";
 import type { ChannelKind } from "./channel.ts";
 
 /** A message of a subscription without a listener. Its bytes are views into received memory: copy what is kept for long. */

@@ -3,7 +3,7 @@ import { Emitter } from "../../runtime/emitter.ts";
 import type { Environment } from "../../runtime/environment.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
 import { throwUncaught } from "../../runtime/uncaught.ts";
-import { type CallOptions, closedError } from "../call.ts";
+import { type CallOptions, closedError } from "../client/call.ts";
 import { bytesOf, type ChannelKind, type ChannelName, keyOf } from "./channel.ts";
 import { Delivery } from "./delivery.ts";
 import type { SubscriberEvents, SubscriberStats } from "./events.ts";

@@ -1,10 +1,10 @@
 import { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
+import { firstSuccess } from "../cluster/first-success.ts";
+import { NodeConnection } from "../cluster/node-connection.ts";
 import { type NodeAddress, nameOf } from "../cluster/topology.ts";
-import { ReplyError } from "../errors.ts";
-import { firstSuccess } from "../first-success.ts";
-import { NodeConnection } from "../node-connection.ts";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../connection/options.ts";
+import { ReplyError } from "../protocol/errors.ts";
 import type { SentinelSettings } from "./options.ts";
 import { readMaster, readRole, readSentinels } from "./sentinel-replies.ts";
 

@@ -1,7 +1,7 @@
 import { ZmqError } from "../../errors.ts";
 import { resolveNodes } from "../cluster/options.ts";
 import type { NodeAddress } from "../cluster/topology.ts";
-import { type ConnectionOptions, resolveSettings, type Settings } from "../options.ts";
+import { type ConnectionOptions, resolveSettings, type Settings } from "../connection/options.ts";
 
 /** Who watches over which master, and how the master is spoken to. */
 export interface SentinelOptions extends ConnectionOptions {

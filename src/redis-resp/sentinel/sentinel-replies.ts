@@ -1,7 +1,7 @@
 import { readArray, readMap, readPort, readText, unreadable } from "../cluster/reply.ts";
 import type { NodeAddress } from "../cluster/topology.ts";
-import type { RespValue, TextValue } from "../values.ts";
-import { asText } from "../values.ts";
+import type { RespValue, TextValue } from "../protocol/values.ts";
+import { asText } from "../protocol/values.ts";
 
 /** `SENTINEL GET-MASTER-ADDR-BY-NAME`: host and port, null for a name that is not known. @throws {ZmqError} EPROTO. */
 export function readMaster(reply: RespValue): NodeAddress | null {

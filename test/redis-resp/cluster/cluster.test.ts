@@ -1,12 +1,12 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { RedisClient } from "../../../src/redis-resp/client.ts";
+import { RedisClient } from "../../../src/redis-resp/client/client.ts";
 import { RedisCluster } from "../../../src/redis-resp/cluster/cluster.ts";
 import { parseClusterNodes } from "../../../src/redis-resp/cluster/parse-nodes.ts";
 import { parseClusterShards } from "../../../src/redis-resp/cluster/parse-shards.ts";
 import { parseClusterSlots } from "../../../src/redis-resp/cluster/parse-slots.ts";
 import { slotOf } from "../../../src/redis-resp/cluster/slot.ts";
 import { type ClusterNode, Topology } from "../../../src/redis-resp/cluster/topology.ts";
-import { asText } from "../../../src/redis-resp/values.ts";
+import { asText } from "../../../src/redis-resp/protocol/values.ts";
 import {
   describeWithRedis,
   type RedisServer,

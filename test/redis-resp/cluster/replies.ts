@@ -1,4 +1,4 @@
-import type { RespValue } from "../../../src/redis-resp/values.ts";
+import type { RespValue } from "../../../src/redis-resp/protocol/values.ts";
 
 /** What a test spells: objects are maps as RESP3 has them. */
 export type Spelled = null | number | string | readonly Spelled[] | { readonly [key: string]: Spelled };

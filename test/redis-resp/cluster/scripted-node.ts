@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { RespDecoder } from "../../../src/redis-resp/decoder.ts";
-import { asText, type RespValue } from "../../../src/redis-resp/values.ts";
+import { RespDecoder } from "../../../src/redis-resp/protocol/decoder.ts";
+import { asText, type RespValue } from "../../../src/redis-resp/protocol/values.ts";
 
 /** RESP2 bytes; null: no answer. */
 type Answer = (command: string, node: ScriptedNode) => string | null;
