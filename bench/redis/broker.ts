@@ -1,25 +1,15 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { startRedis } from "../../test/support/redis/server.ts";
 import { Figures } from "../scenarios/figures.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { startProgram } from "./contenders.ts";
+import { redisBenchmark } from "./redis-benchmark.ts";
 
-const run = promisify(execFile);
 const COUNT = 200_000;
+const SIZE = 100;
 const CASES = [
   ["PUBLISH, 100 commands under way", ["-c", "1", "-P", "100"]],
   ["PUBLISH, 50 clients, one command each", ["-c", "50"]],
 ] as const;
-
-/** Requests per second, as redis-benchmark has it. */
-async function benchmark(port: number, flags: readonly string[]): Promise<number> {
-  const args = ["-p", String(port), ...flags, "-n", String(COUNT), "-q", "PUBLISH", "bench", "x".repeat(100)];
-  const running = run("/usr/bin/redis-benchmark", args);
-  running.child.stdin?.end();
-  const { stdout } = await running;
-  return Number(/([\d.]+) requests per second/.exec(stdout)?.[1]);
-}
 
 export const broker: Scenario = {
   name: "broker",
@@ -31,8 +21,9 @@ export const broker: Scenario = {
     try {
       for (let round = 0; round < rounds; round++) {
         for (const [what, flags] of CASES) {
-          figures.add("zmtp", `${what}: RedisBroker`, "msg/s", await benchmark(Number(words[0]), flags));
-          figures.add("zmtp", `${what}: redis-server`, "msg/s", await benchmark(server.port, flags));
+          const measure = (port: number): Promise<number> => redisBenchmark(port, flags, COUNT, SIZE);
+          figures.add("zmtp", `${what}: RedisBroker`, "msg/s", await measure(Number(words[0])));
+          figures.add("zmtp", `${what}: redis-server`, "msg/s", await measure(server.port));
         }
       }
     } finally {

@@ -1,20 +1,27 @@
 import { fileURLToPath } from "node:url";
 import { Child } from "../child.ts";
 
-/** The clients by the names that their programs know (programs/clients.mjs), with the titles of their columns. */
+/** The clients by the names that their programs know (programs/clients.mjs), and a program, with the titles of their columns. */
 export const TITLES = {
   zmtp: "zmtp",
   ioredis: "ioredis",
   "ioredis-auto": "ioredis, auto-pipelining",
   "node-redis": "node-redis",
   "node-redis-0": "node-redis, timeout: 0",
+  "redis-benchmark": "redis-benchmark, in C",
 } as const;
 
 export type ClientName = keyof typeof TITLES;
 
 /** Where `timeout` and auto-pipelining say nothing: who only receives sends no commands. */
 export const RECEIVERS: readonly ClientName[] = ["zmtp", "ioredis", "node-redis"];
-export const SENDERS = Object.keys(TITLES) as ClientName[];
+export const SENDERS: readonly ClientName[] = [
+  "zmtp",
+  "ioredis",
+  "ioredis-auto",
+  "node-redis",
+  "node-redis-0",
+];
 
 const PATIENCE = 60_000;
 

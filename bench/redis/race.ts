@@ -9,8 +9,8 @@ export interface Racer {
 export interface Sample {
   /** Messages per second. */
   readonly rate: number;
-  /** Microseconds of processor time per message, user and system. */
-  readonly cpu: number;
+  /** Microseconds of processor time per message, user and system; null: not known. */
+  readonly cpu: number | null;
 }
 
 const FIRST_COUNT = 2000;

@@ -3,13 +3,15 @@ import { describeRun } from "../report.ts";
 import type { BenchResult, ScenarioResult } from "../results.ts";
 import type { Figure } from "../scenarios/scenario.ts";
 import { formatSpread, median } from "../statistics.ts";
-import { type ClientName, SENDERS, TITLES } from "./contenders.ts";
+import { type ClientName, TITLES } from "./contenders.ts";
 
 /** A scenario with its clients side by side, and how ours compares with each of the others. */
 export function formatComparison({ title, load, figures, failure }: ScenarioResult): string {
   const head = `**${title}** (load before: ${load.toFixed(1)})`;
   if (failure !== null) return `${head}\n\nFailed: ${failure}`;
-  const clients = SENDERS.filter((name) => figures.some(({ contender }) => contender === name));
+  const clients = (Object.keys(TITLES) as ClientName[]).filter((name) =>
+    figures.some(({ contender }) => contender === name),
+  );
   const others = clients.filter((name) => name !== "zmtp");
   const titles = [...clients.map((name) => TITLES[name]), ...others.map((name) => `zmtp : ${TITLES[name]}`)];
   const heads = ["", "unit", ...titles, "goal"];
