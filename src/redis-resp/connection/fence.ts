@@ -2,7 +2,7 @@ import type { ZmqError } from "../../errors.ts";
 import { ReplyError } from "../protocol/errors.ts";
 
 /** With these a server refuses a PING, but never a command of pub/sub. */
-const OF_PING = new Set(["LOADING", "MASTERDOWN"]);
+const OF_PING = new Set(["LOADING", "MASTERDOWN", "MISCONF"]);
 
 /** The PING behind a command that is answered by pushes. */
 export class Fence {

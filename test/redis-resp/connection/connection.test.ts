@@ -300,12 +300,15 @@ describe("fences: commands that are answered by pushes (valkey#1066)", () => {
     ]);
   });
 
-  it("a replica that loads refuses the PING, never the subscription", async () => {
+  it.each([
+    ["a replica that loads", "-LOADING Redis is loading"],
+    ["a server that cannot save", "-MISCONF Redis is unable to persist to disk"],
+  ])("%s refuses the PING, never the subscription", async (_, refusal) => {
     const world = new ConnectionWorld();
     world.fence("SUBSCRIBE", "a");
     world.ask("GET");
     await world.settle();
-    world.server.say(">3\r\n+subscribe\r\n+a\r\n:1\r\n-LOADING Redis is loading\r\n+value\r\n");
+    world.server.say(`>3\r\n+subscribe\r\n+a\r\n:1\r\n${refusal}\r\n+value\r\n`);
     await world.settle();
     expect(world.logged()).toEqual(["push subscribe a 1", "SUBSCRIBE a done well", "GET: value"]);
   });

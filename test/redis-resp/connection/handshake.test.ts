@@ -182,6 +182,13 @@ describe("a server that does not let us in", () => {
     await expect(world.run(world.client({ db: 1 }).connect())).rejects.toMatchObject({ code: "NOPERM" });
   });
 
+  it("MISCONF: a server that cannot save answers every PING so, and lets in all the same", async () => {
+    const world = new ClientWorld();
+    world.listen((command) => (command[0] === "PING" ? "-MISCONF cannot save\r\n" : likeRedis(command)));
+    await world.run(world.client().connect());
+    await world.run(world.client({ protocol: 2 }).connect());
+  });
+
   it("ioredis#2099: a close in the middle of it is a failed attempt, never a connection", async () => {
     const world = new ClientWorld();
     world.listen(null);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import {
@@ -346,6 +346,28 @@ describeWithRedis("N-26: RedisSubscriber and a redis-server in trouble", () => {
     await server.cli("ACL", "SETUSER", "u", "&b");
     await subscriber.subscribe("b", () => {});
     expect(subscriber.state("b")).toBe("confirmed");
+  });
+
+  it("a server that cannot save, and answers MISCONF to every PING, publishes all the same", {
+    timeout: 60_000,
+  }, async () => {
+    await using server = await startRedis({ set: ["save 3600 1"] });
+    await using early = new RedisSubscriber({ port: server.port });
+    await works(early, server);
+    const [, folder] = (await server.cli("CONFIG", "GET", "dir")).split("\n");
+    mkdirSync(`${folder}/dump.rdb`); // in the way
+    await server.cli("BGSAVE");
+    for (let info = ""; !info.includes("rdb_last_bgsave_status:err"); await sleep(20))
+      info = await server.cli("INFO", "persistence");
+    const heard: string[] = [];
+    const listener = (payload: Buffer): void => void heard.push(payload.toString());
+    await early.subscribe("news", listener);
+    await using subscriber = new RedisSubscriber({ port: server.port });
+    await subscriber.subscribe("news", listener);
+    await using client = new RedisClient({ port: server.port });
+    await expect(client.ping()).rejects.toMatchObject({ code: "MISCONF" });
+    expect(await client.publish("news", "all the same")).toBe(2);
+    await until("both have heard", () => heard.length === 2);
   });
 
   it("a wrong password: the call rejects", async () => {
