@@ -50,7 +50,7 @@ export class RespConnection implements StreamHandler {
     if (this.#writer.size > 0) this.#flush();
   };
   #protocol: 2 | 3 = 2;
-  #lastReceived: number;
+  #lastHeard: number;
   #pingedAt: number | null = null;
   #timer: Timer | null = null;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -70,7 +70,7 @@ export class RespConnection implements StreamHandler {
     });
     this.#writer = new CommandWriter(environment);
     this.#late = new LateCommands(settings.commandTimeout);
-    this.#lastReceived = environment.now();
+    this.#lastHeard = environment.now();
     stream.start(this);
     this.#watchTime();
   }
@@ -86,6 +86,11 @@ export class RespConnection implements StreamHandler {
 
   get ended(): boolean {
     return this.#end !== null;
+  }
+
+  /** When the server gave its last sign of life: a byte, or an end of its making. */
+  get lastHeard(): number {
+    return this.#lastHeard;
   }
 
   /** Commands that wait for their reply. */
@@ -149,7 +154,7 @@ export class RespConnection implements StreamHandler {
 
   onData(chunk: Uint8Array): void {
     if (this.#end !== null) return;
-    this.#lastReceived = this.#environment.now();
+    this.#lastHeard = this.#environment.now();
     this.#pingedAt = null;
     try {
       this.#decoder.push(chunk);
@@ -171,7 +176,9 @@ export class RespConnection implements StreamHandler {
   }
 
   onEnd(cause: Error | null): void {
-    this.#finish(lossOf(cause, this.#decoder.isPartial));
+    const error = lossOf(cause, this.#decoder.isPartial);
+    if (cause === null || error.code === "ECONNRESET") this.#lastHeard = this.#environment.now();
+    this.#finish(error);
   }
 
   #onPush(push: RespPush): void {
@@ -257,7 +264,7 @@ export class RespConnection implements StreamHandler {
   #silenceEnds(): number {
     const { pingInterval, pingTimeout } = this.#settings;
     if (pingInterval === 0) return Number.POSITIVE_INFINITY;
-    return this.#pingedAt === null ? this.#lastReceived + pingInterval : this.#pingedAt + pingTimeout;
+    return this.#pingedAt === null ? this.#lastHeard + pingInterval : this.#pingedAt + pingTimeout;
   }
 
   /** Their replies may still come: someone who does not mind waits for them. */

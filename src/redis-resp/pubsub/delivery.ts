@@ -99,7 +99,10 @@ export class Delivery {
     const { listeners } = subscription;
     if (typeof listeners === "function") this.#call(subscription, listeners, payload, channel, pattern);
     else if (listeners !== null)
-      for (const listener of listeners) this.#call(subscription, listener, payload, channel, pattern);
+      // One of them may have taken off those behind it.
+      for (const listener of listeners)
+        if (subscription.listeners === listeners || subscription.has(listener))
+          this.#call(subscription, listener, payload, channel, pattern);
   }
 
   #call(

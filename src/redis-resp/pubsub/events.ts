@@ -13,9 +13,12 @@ export interface GapEvent {
   channels: Buffer[];
   patterns: Buffer[];
   shardChannels: Buffer[];
-  /** When the loss began, in ms as `performance.now()` has it. */
+  /**
+   * When the server was last heard before the loss, in ms as `performance.now()` has it. One that gives up a subscriber for being
+   * slow has done so earlier, behind what it still had to send.
+   */
   since: number;
-  /** ms until all were in force again, or refused. */
+  /** ms from then on until all were in force again, or refused. */
   duration: number;
 }
 

@@ -53,6 +53,7 @@ export class Family {
   }
 
   clear(): void {
+    for (const subscription of this.#wanted.values()) subscription.listeners = null;
     this.#wanted.clear();
     this.#byName.clear();
     this.fresh.clear();

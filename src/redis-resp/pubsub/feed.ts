@@ -53,8 +53,9 @@ export class Feed {
 
   /** It is gone, or no longer the one to ask. */
   detach(reason: GapReason): void {
+    const lastHeard = this.#connection?.lastHeard ?? this.#environment.now();
     this.#connection = null;
-    this.subscriptions.lost(reason, this.#environment.now());
+    this.subscriptions.lost(reason, lastHeard);
     this.changed();
   }
 
@@ -89,6 +90,7 @@ export class Feed {
       const args = [COMMANDS[kind][verb], ...subscriptions.map(({ key }) => bytesOf(key))];
       connection.fenced(args, (error) => this.#onAnswered(connection, command, error));
     }
+    for (const gap of this.subscriptions.takeGaps()) this.#handler.onGap(gap);
   }
 
   #onAnswered(connection: RespConnection, command: Command, error: ZmqError | null): void {
@@ -98,7 +100,6 @@ export class Feed {
     const isAsked = command.verb === "subscribe";
     if (isAsked && error !== null && this.#handler.isMisplaced?.(error)) return;
     this.subscriptions.answered(command, error);
-    for (const gap of this.subscriptions.takeGaps()) this.#handler.onGap(gap);
     this.changed();
   }
 }

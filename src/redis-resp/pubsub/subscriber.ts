@@ -75,8 +75,8 @@ export class RedisSubscriber extends Subscriber {
   #onReady(connection: RespConnection, address: string): void {
     connection.enterSubscriberMode();
     this.connections += 1;
-    this.events.emit({ type: "connect", address });
     this.#feed.attach(connection);
+    this.events.emit({ type: "connect", address });
   }
 
   #onFailed(error: ZmqError, retryIn: number): void {

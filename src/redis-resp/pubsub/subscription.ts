@@ -30,6 +30,13 @@ export class Subscription {
     this.key = key;
   }
 
+  has(listener: MessageListener): boolean {
+    const { listeners } = this;
+    return (
+      listeners === listener || (typeof listeners === "object" && listeners?.includes(listener) === true)
+    );
+  }
+
   /** @returns false for a listener that is there already. */
   add(listener: MessageListener): boolean {
     const { listeners } = this;

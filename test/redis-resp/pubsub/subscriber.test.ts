@@ -232,6 +232,19 @@ describe("RedisSubscriber: messages", () => {
     expect(heard).toHaveLength(3);
   });
 
+  it("who is taken off by another listener does not hear the message that is being told", async () => {
+    const { world, server, subscriber, heard } = await setUp();
+    const second = (payload: Buffer): void => void heard.push(`second ${payload}`);
+    const first = (): void => void subscriber.unsubscribe("two", second);
+    await world.run(Promise.all([subscriber.subscribe("two", first), subscriber.subscribe("two", second)]));
+    await world.run(subscriber.subscribe("end", () => void subscriber.close()));
+    await world.run(subscriber.subscribe("end", (payload) => heard.push(`end ${payload}`)));
+    server.publish("two", "1");
+    server.publish("end", "2");
+    await world.settle();
+    expect(heard).toEqual([]);
+  });
+
   it("pushes of unknown kinds, and of client-side caching, are no messages", async () => {
     const { world, server, heard, events } = await setUp();
     server.last.write(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n");
@@ -314,6 +327,16 @@ describe("N-26: RedisSubscriber: losses", () => {
     expect(server.connections).toHaveLength(2);
   });
 
+  it("a loss that only the silence tells of began when the server was last heard", async () => {
+    const { world, server, events } = await setUp();
+    world.time = 3000;
+    server.publish("news", "1");
+    await world.settle();
+    server.last.stream.stall();
+    await world.advance(20_010);
+    expect(events.at(-1)).toMatch(/^gap reconnect news\|\| 3000\+2000\d$/);
+  });
+
   it("10,000 channels come back in commands of 500, each after the last was answered, with one gap", async () => {
     const { world, server, subscriber, events, listener } = await setUp();
     const names = Array.from({ length: 9999 }, (_, i) => `c${i}`);
@@ -329,6 +352,21 @@ describe("N-26: RedisSubscriber: losses", () => {
     );
     expect(events.filter((event) => event.startsWith("gap"))).toHaveLength(1);
     expect(subscriber.stats()).toMatchObject({ channels: 10_000, gaps: 1, connections: 2 });
+  });
+
+  it("what is missing still is given up: the others' gap is told all the same", async () => {
+    const { world, server, subscriber, events } = await setUp();
+    const names = Array.from({ length: 500 }, (_, i) => `c${i}`);
+    await world.run(subscriber.subscribe(names, () => {}));
+    await world.run(subscriber.subscribe("news", () => void subscriber.unsubscribe("c499")));
+    subscriber.events.once("connect", () => server.rules.mute.add("PING"));
+    server.killAll();
+    await world.advance(5);
+    expect(server.last.subscribes).toHaveLength(1); // without c499
+    server.last.write("+PONG\r\n>3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n1\r\n");
+    await world.settle();
+    expect(events.at(-1)).toMatch(/^gap reconnect news,c0,.*,c498\|\|/);
+    expect(server.last.subscribes).toHaveLength(1);
   });
 
   it("NOPERM at the reconnect: an error for the channel, which the gap names; the others stand; no loop", async () => {
@@ -399,6 +437,16 @@ describe("N-26: RedisSubscriber: losses", () => {
     subscriber.relocate(new ZmqError("ESTALE", "another master"), "failover");
     await world.settle();
     expect(events.slice(1)).toEqual(["disconnect ESTALE 0", "connect", "gap failover news|| 1000+0"]);
+  });
+
+  it("relocate when just connected: all is asked for where it goes next", async () => {
+    const { world, server, subscriber, events } = await setUp();
+    const { ZmqError } = await import("../../../src/errors.ts");
+    subscriber.events.once("connect", () => subscriber.relocate(new ZmqError("ESTALE", "another master")));
+    server.killAll();
+    await world.advance(200);
+    expect(subscriber.state("news")).toBe("confirmed");
+    expect(events.at(-1)).toMatch(/^gap reconnect news/);
   });
 
   it("a shard channel that the server ends: a gap `moved`, subscribed to again", async () => {
