@@ -20,6 +20,11 @@ export function pattern(size: number, seed: number): Uint8Array {
   return bytes;
 }
 
+/** Text as its UTF-8 bytes, in a Uint8Array. */
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;

@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import { utf8 } from "../support/resp.ts";
-import { concat } from "./bytes.ts";
+import { concat, utf8 } from "./bytes.ts";
 
 /** A value as it goes over the wire, and spelled as `spelled` does. */
 export interface WireValue {

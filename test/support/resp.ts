@@ -8,6 +8,8 @@ import {
 } from "../../src/redis-resp/index.ts";
 import { byteByByte, cut } from "./chunks.ts";
 
+export { utf8 } from "../generators/bytes.ts";
+
 export interface DecodeOptions extends DecoderOptions {
   arraysArePushes?: boolean;
 }
@@ -17,11 +19,6 @@ export interface Decoded {
   /** What ended the stream, without the excerpt, which holds as much as had come. */
   error: { reason: string; offset: number } | null;
   isPartial: boolean;
-}
-
-/** Text as its UTF-8 bytes, in a Uint8Array. */
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 /** Pushes one chunk after the other and takes all that comes. Throws what is no RespError. */

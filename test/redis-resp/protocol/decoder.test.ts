@@ -20,7 +20,7 @@ interface Session {
 const SESSIONS = readFixture<{ sessions: Session[] }>("redis-sessions.json").sessions;
 
 function readFixture<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8")) as T;
+  return JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), "utf8")) as T;
 }
 
 function spelledAll(chunks: readonly Uint8Array[], arraysArePushes = false): unknown {
