@@ -129,14 +129,20 @@ export class RedisPublisher implements PublisherApi {
 
   /** There is no room, or never will be for this one. */
   async #sendLater(event: EventFrames, isOurs: boolean): Promise<void> {
+    const { maxMessageSize, publishRetryTimes, sendHighWaterMark } = this.#options;
+    this.#waiting += 1;
     try {
-      checkFrames(event, this.#options.maxMessageSize);
-      await this.#waitForRoom();
+      checkFrames(event, maxMessageSize);
+      if (this.#waiting > sendHighWaterMark) throw new ZmqError("ENOBUFS", "too many events wait to be sent");
+      await this.#room.until(() => !this.#isOver(), new ZmqError("EBADF"));
     } catch (error) {
       if (isOurs && !this.#isClosing) this.#refused();
       throw error;
+    } finally {
+      this.#waiting -= 1;
     }
-    await this.#enqueue(event, this.#options.publishRetryTimes, isOurs);
+    // In the moment in which it ceases to wait: nobody overtakes it.
+    await this.#enqueue(event, publishRetryTimes, isOurs);
   }
 
   #enqueue(event: EventFrames | null, tries: number, isOurs: boolean): Promise<void> {
@@ -219,17 +225,6 @@ export class RedisPublisher implements PublisherApi {
     return this.#waiting > 0 || this.#isOver();
   }
 
-  async #waitForRoom(): Promise<void> {
-    if (this.#waiting >= this.#options.sendHighWaterMark)
-      throw new ZmqError("ENOBUFS", "too many events wait to be sent");
-    this.#waiting += 1;
-    try {
-      await this.#room.until(() => !this.#isOver(), new ZmqError("EBADF"));
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
-
   /** An event of ours was lost: those who follow the database are to be told so. */
   #refused(): void {
     this.#drop(1);
@@ -248,44 +243,42 @@ export class RedisPublisher implements PublisherApi {
     return this.#enqueue(this.#packer.pack(update, null), Number.POSITIVE_INFINITY, false);
   }
 
+  /** Not while events that have their numbers already wait for room. */
   #announce(event: EventFrames): boolean {
+    if (this.#waiting > 0) return false;
     const { client } = this.#connection;
     if (client === null) this.#connection.connect();
     else client.publish(event[0], event[1]).catch(() => {}); // the next one tells the same
     return client !== null;
   }
 
+  /** Everything is sent, the `sync` that is owed too, or `linger` is over. */
   async #close(): Promise<void> {
+    const { linger } = this.#options;
     this.#packer.close();
-    await this.#linger();
+    if (linger === 0) this.#giveUp();
+    const timer = linger > 0 ? this.#environment.setTimer(linger, () => this.#giveUp()) : null;
+    await this.#drained.until(
+      () => this.#isClosing || this.#outbox.length + this.#waiting === 0,
+      new ZmqError("EBADF"),
+    );
+    await this.#announcer.close();
+    timer?.cancel();
+    this.#giveUp();
+    this.#connection.close();
+  }
+
+  /** Nothing more is sent. */
+  #giveUp(): void {
+    if (this.#isClosing) return;
     this.#isClosing = true;
     const count = this.#outbox.length + this.#waiting;
     this.#outbox.rejectAll(new ZmqError("EBADF"));
     this.#room.close();
-    this.#drained.close();
-    await this.#announcer.close();
-    this.#connection.close();
+    this.#drained.check();
     if (count === 0) return;
     this.#drop(count);
     this.#onError(new ZmqError("EAGAIN", `closed with ${count} event(s) that no server took`));
-  }
-
-  /** Until everything is sent, or `linger` is over. */
-  async #linger(): Promise<void> {
-    const { linger } = this.#options;
-    let isOver = false;
-    const timer =
-      linger < 0
-        ? null
-        : this.#environment.setTimer(linger, () => {
-            isOver = true;
-            this.#drained.check();
-          });
-    await this.#drained.until(
-      () => isOver || linger === 0 || this.#outbox.length + this.#waiting === 0,
-      new ZmqError("EBADF"),
-    );
-    timer?.cancel();
   }
 
   #assertOpen(): void {

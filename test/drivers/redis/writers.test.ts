@@ -140,6 +140,36 @@ describe("a writer on Redis", () => {
     });
   });
 
+  it("one that comes while others wait for room does not overtake them", async () => {
+    const { port } = (await listen()).address;
+    const heard = await heardAt(port);
+    const writer = redis.writer({ sendHighWaterMark: 1 });
+    await writer.initialize();
+    const inTurn = async (key: string): Promise<void> => {
+      await writer.sendEvent(event(key));
+    };
+    const first = inTurn("a").then(() => inTurn("c"));
+    await Promise.all([first, inTurn("b")]);
+    await until("all are heard", () => heard.length === 3);
+    expect(heard).toEqual(["a", "b", "c"]);
+  });
+
+  it("events that wait for room are not announced before they are sent: no number is missing", async () => {
+    await listen();
+    const numbers = { sequenceNumbers: true, sequenceInterval: 20 } as const;
+    const controller = await redis.controller(numbers).start();
+    const writer = redis.writer({ ...numbers, sendHighWaterMark: 1 });
+    await world.write(writer, "first");
+    await controller.has("first");
+    broker.faults.freeze();
+    const sent = [world.write(writer, "a"), world.write(writer, "b")];
+    await sleep(100); // some ticks, in which nothing can be sent
+    broker.faults.thaw();
+    await Promise.all(sent);
+    await controller.has("a", "b");
+    await controller.isMended(0);
+  });
+
   it("frames for a forwarder: taken at once while connected; what is lost after that is told as dropped", async () => {
     await listen();
     const writer = redis.writer({ publishRetryTimes: 1 });
@@ -156,6 +186,19 @@ describe("a writer on Redis", () => {
     broker.faults.noperm({ command: "publish" });
     expect(writer.trySendFrames!(frames)).toBe(true);
     expect(await dropped).toBe(1);
+  });
+
+  it("close() tells of what was lost, also when everybody was told of something else a moment before", async () => {
+    const { port } = (await listen()).address;
+    const heard = await heardAt(port);
+    const writer = redis.writer({ linger: 5000 });
+    broker.faults.noperm({ channel: "secret" });
+    await expect(writer.sendEvent(event("a", "secret"))).rejects.toMatchObject({ code: "NOPERM" });
+    await until("the sync has come", () => heard.includes("sync"));
+    await expect(writer.sendEvent(event("b", "secret"))).rejects.toMatchObject({ code: "NOPERM" });
+    await writer.close();
+    await until("another has come", () => heard.length === 2);
+    expect(heard).toEqual(["sync", "sync"]);
   });
 
   it("close() sends what waits, as long as linger allows, and tells what it could not", async () => {
