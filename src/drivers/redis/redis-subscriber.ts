@@ -58,7 +58,7 @@ export class RedisSubscriber implements SubscriberApi, Source {
   readonly #channels = new Map<string, Channel[]>();
   /** Without an answer so far. */
   readonly #asked = new Set<Channel>();
-  /** Refused when they were asked for. */
+  /** Refused when they were asked for. Those that were allowed before are `failed`. */
   readonly #refused = new Set<Channel>();
   readonly #doubles = new Doubles();
   #resp: RespSubscriber | null = null;
@@ -148,7 +148,10 @@ export class RedisSubscriber implements SubscriberApi, Source {
 
   async settled(): Promise<void> {
     this.#assertOpen();
-    await this.#stream.settled(new ZmqError("EBADF"), () => !this.#isRefused());
+    await this.#stream.settled(
+      new ZmqError("EBADF"),
+      () => !this.#wanted().some((channel) => this.#isRefused(channel)),
+    );
   }
 
   async close(): Promise<void> {
@@ -225,17 +228,24 @@ export class RedisSubscriber implements SubscriberApi, Source {
   /** The server may think better of it. When it does not let us in at all, that is told once, not for each channel. */
   #wasRefused(channel: Channel, error: unknown): void {
     this.#asked.delete(channel);
-    this.#refused.add(channel);
+    this.#askAgainLater();
+    if (this.#stateOf(channel) !== "failed") {
+      this.#refused.add(channel);
+      if (this.#isConnected) this.#onError(error);
+    }
+    this.#checkInForce();
+  }
+
+  #askAgainLater(): void {
     this.#retryTimer ??= this.#environment.setTimer(REFUSED_RETRY, () => {
       this.#retryTimer = null;
       this.#askAgain();
     });
-    if (this.#isConnected) this.#onError(error);
-    this.#checkInForce();
   }
 
   #askAgain(): void {
-    for (const channel of this.#refused) if (!this.#asked.has(channel)) this.#subscribe(channel);
+    for (const channel of this.#wanted())
+      if (this.#isRefused(channel) && !this.#asked.has(channel)) this.#subscribe(channel);
   }
 
   #unsubscribe(channel: Channel): void {
@@ -266,8 +276,8 @@ export class RedisSubscriber implements SubscriberApi, Source {
     return this.#resp?.state(name, kind) ?? "pending";
   }
 
-  #isRefused(): boolean {
-    return this.#refused.size > 0 || this.#wanted().some((channel) => this.#stateOf(channel) === "failed");
+  #isRefused(channel: Channel): boolean {
+    return this.#refused.has(channel) || this.#stateOf(channel) === "failed";
   }
 
   #connected(address: string): void {
@@ -307,6 +317,7 @@ export class RedisSubscriber implements SubscriberApi, Source {
   #failed(error: Error, channel: Buffer | undefined): void {
     if (channel === undefined && this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
     if (channel?.equals(HA.name) && !this.#topics.has(HA_TOPIC)) return;
+    if (channel !== undefined) this.#askAgainLater();
     if (channel !== undefined || error instanceof ReplyError || (error as ZmqError).code === "EPROTO")
       this.#onError(error);
   }

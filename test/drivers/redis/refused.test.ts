@@ -1,4 +1,6 @@
 import { expect, it } from "vitest";
+import { nodeEnvironment } from "../../../src/runtime/node.ts";
+import { Context } from "../../../src/sockets/index.ts";
 import { describeWithRedis, startRedis, useRedis } from "../../support/redis-server.ts";
 import { until } from "../../support/wait.ts";
 import { NO_SYNC, useWorld } from "../world.ts";
@@ -50,6 +52,26 @@ describeWithRedis("a server that refuses", () => {
     await world.write(writer, "b", "theirs");
     await controller.has("b");
     expect(controller.copy).toEqual(world.database);
+  });
+
+  it("a channel that was allowed, and is again: asked for once a minute on the same connection, then one sync", async () => {
+    await allow("&D", "&theirs");
+    const environment = nodeEnvironment();
+    const context = new Context({
+      ...environment,
+      setTimer: (ms, done) => environment.setTimer(ms === 60_000 ? 50 : ms, done),
+    });
+    const controller = await redis.controller({ connection, context }).start([], ["D", "theirs"]);
+    const writer = redis.writer();
+    await allow("&D"); // ends the connection
+    await controller.isMended(1);
+    await world.write(writer, "missed", "theirs");
+    await allow("&D", "&theirs");
+    await controller.isMended(2);
+    await world.write(writer, "b", "theirs");
+    await controller.has("b");
+    expect(controller.of("connected")).toHaveLength(2);
+    expect(controller.syncs).toBe(2);
   });
 
   it("a late channel, with { sync: false }: settled() waits for it", async () => {
