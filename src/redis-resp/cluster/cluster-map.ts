@@ -1,4 +1,5 @@
 import type { Environment } from "../../runtime/environment.ts";
+import { closedError } from "../client/call.ts";
 import type { Settings } from "../connection/options.ts";
 import { askTopology } from "./ask-topology.ts";
 import { firstSuccess } from "./first-success.ts";
@@ -17,6 +18,7 @@ export class ClusterMap {
   readonly #onChange: (topology: Topology) => void;
   #topology: Topology | null = null;
   #refreshing: Promise<Topology> | null = null;
+  #isClosed = false;
 
   constructor(
     environment: Environment,
@@ -40,7 +42,7 @@ export class ClusterMap {
   /**
    * Has a new look; several that want one at the same time share it.
    * @param knows the node that is likely to know best.
-   * @throws {ZmqError} what the last node to fail said, when none has answered.
+   * @throws {ZmqError} what the last node to fail said, when none has answered; EBADF after `close`.
    */
   refresh(knows?: NodeAddress): Promise<Topology> {
     this.#refreshing ??= this.#look(knows).finally(() => {
@@ -49,17 +51,26 @@ export class ClusterMap {
     return this.#refreshing;
   }
 
+  /** Nobody is asked any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   async #look(knows: NodeAddress | undefined): Promise<Topology> {
-    const isTls = this.#settings.tls !== null;
     const topology = await firstSuccess(
       this.#candidates(knows),
-      (address) => askTopology(this.#pool.to(address), isTls),
+      (address) => this.#ask(address),
       PATIENCE,
       this.#environment,
     );
     this.#topology = topology;
     this.#onChange(topology);
     return topology;
+  }
+
+  async #ask(address: NodeAddress): Promise<Topology> {
+    if (this.#isClosed) throw closedError();
+    return askTopology(this.#pool.to(address), this.#settings.tls !== null);
   }
 
   /** Everybody once: the likeliest to answer first, apart from that in any order. */

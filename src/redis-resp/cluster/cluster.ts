@@ -125,6 +125,7 @@ export class RedisCluster extends RedisCommands {
     this.#isClosed = true;
     for (const subscriber of [...this.#subscribers]) void subscriber.close();
     this.#router.close();
+    this.#map.close();
     this.#pool.closeIf(() => true, closedError());
   }
 

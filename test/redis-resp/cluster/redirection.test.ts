@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RedisCluster } from "../../../src/redis-resp/cluster/cluster.ts";
-import { within } from "../../support/wait.ts";
+import { nodeEnvironment } from "../../../src/runtime/node.ts";
+import { sleep, until, within } from "../../support/wait.ts";
 import { allSlots, ScriptedNode } from "./scripted-node.ts";
 
 const NO_SHARDS = "-ERR unknown subcommand 'SHARDS'. Try CLUSTER HELP.\r\n";
@@ -242,5 +243,45 @@ describe("limits and arguments", () => {
     expect(() => new RedisCluster({ nodes: ["x" as never] })).toThrow(TypeError);
     await using cluster = new RedisCluster({ nodes: [{}] });
     expect(() => cluster.get(null as never)).toThrow(TypeError);
+  });
+});
+
+describe("a cluster that is destroyed", () => {
+  it("while it looks for who serves what: no node is spoken to any more", async () => {
+    await using silent = await new ScriptedNode(() => null).listen();
+    await using other = await wholeCluster(() => "$1\r\nv\r\n").listen();
+    const nodes = [silent, other].map(({ port }) => ({ port }));
+    const environment = { ...nodeEnvironment(), random: () => 0 }; // the nodes in the order given
+    const cluster = new RedisCluster({ nodes }, environment);
+    const asked = cluster.get("k");
+    await until("the first is asked", () => silent.commands.length > 0);
+    cluster.destroy();
+    await expect(asked).rejects.toMatchObject({ code: "EBADF" });
+    await sleep(300); // the second would have been asked after 100
+    expect(other.sockets.size).toBe(0);
+  });
+
+  it("while a command is about to be tried again: it is rejected, and nobody is asked", async () => {
+    await using node = await wholeCluster(() => "-TRYAGAIN later\r\n").listen();
+    const held: (() => void)[] = [];
+    const real = nodeEnvironment();
+    const environment: typeof real = {
+      ...real,
+      random: () => 0,
+      setTimer(ms, done) {
+        if (ms !== 25) return real.setTimer(ms, done);
+        held.push(done); // half of the pause before the second retry
+        return { cancel() {} };
+      },
+    };
+    const cluster = new RedisCluster({ nodes: [{ port: node.port }] }, environment);
+    const pending = cluster.get("k");
+    await until("it waits to be tried again", () => held.length > 0);
+    const { size } = node.sockets;
+    cluster.destroy();
+    held[0]!();
+    await expect(pending).rejects.toMatchObject({ code: "EBADF" });
+    await sleep(50);
+    expect(node.sockets.size).toBe(size);
   });
 });
