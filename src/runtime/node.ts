@@ -17,7 +17,6 @@ const BufferView = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species
 
 /** The sockets' environment on Node, and on what has Node's modules: Bun, Deno. */
 export function nodeEnvironment(): Environment {
-  const keeper = new Keeper();
   const pool = new Pool();
   return {
     transports: { tcp, ipc },
@@ -39,7 +38,7 @@ export function nodeEnvironment(): Environment {
     view: (memory, offset, length) => new BufferView(memory, offset, length),
     show: (bytes) =>
       Buffer.isBuffer(bytes) ? bytes : new BufferView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    hold: () => keeper.hold(),
+    hold: () => KEEPER.hold(),
     warn: (message) => process.emitWarning(message),
     tell: (message) => {
       process.stderr.write(`(node:${process.pid}) WARNING: ${message}\n`);
@@ -92,7 +91,7 @@ class Pool {
   }
 }
 
-/** Keeps the process alive while anyone holds it, by a timer that counts as work. */
+/** Keeps the process alive while anyone holds it, by a timer that counts as work: one for all, however many come and go. */
 class Keeper {
   #holders = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -110,3 +109,5 @@ class Keeper {
     };
   }
 }
+
+const KEEPER = new Keeper();
