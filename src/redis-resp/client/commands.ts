@@ -1,4 +1,5 @@
 import { ZmqError } from "../../errors.ts";
+import { checkNames } from "../connection/options.ts";
 import type { Argument } from "../protocol/encoder.ts";
 import type { RespValue, TextValue } from "../protocol/values.ts";
 import { asText } from "../protocol/values.ts";
@@ -39,7 +40,8 @@ export interface ScanOptions extends ReadOptions {
  *
  * All reject with a {@link ReplyError} when the server says no; with code EUNKNOWN when the command was sent and the connection
  * ended before the reply; ECONNRESET and the like when it ended before the command was sent; ENOBUFS when too many wait; EBADF
- * after `close`; EPROTO for a reply of another kind. They throw a TypeError for what is no argument.
+ * after `close`; EPROTO for a reply of another kind. They throw a TypeError for what is no argument; EINVAL for an option that SET
+ * or SCAN has not.
  */
 export abstract class RedisCommands {
   /** @param read what the reply means. It may throw. */
@@ -80,6 +82,7 @@ export abstract class RedisCommands {
 
   /** @returns false: not set, because of `nx` or `xx`. */
   set(key: Argument, value: Argument, options: SetOptions = {}): Promise<boolean> {
+    checkNames(options, SET_OPTIONS);
     const args: Argument[] = ["SET", key, value];
     if (options.nx) args.push("NX");
     if (options.xx) args.push("XX");
@@ -108,8 +111,7 @@ export abstract class RedisCommands {
     fields: Readonly<Record<string, Argument>> | ReadonlyMap<Argument, Argument>,
     options?: CallOptions,
   ): Promise<number> {
-    const pairs = fields instanceof Map ? [...fields] : Object.entries(fields);
-    return this.send(["HSET", key, ...(pairs.flat() as Argument[])], replies.integer, options);
+    return this.send(["HSET", key, ...pairsOf(fields)], replies.integer, options);
   }
 
   hget<O extends ReadOptions = ReadOptions>(
@@ -140,6 +142,7 @@ export abstract class RedisCommands {
     options?: O,
   ): Promise<{ cursor: string; keys: Bulk<O>[] }> {
     const { match, count, type } = options ?? {};
+    checkNames(options ?? {}, SCAN_OPTIONS);
     const args: Argument[] = ["SCAN", cursor];
     if (match !== undefined) args.push("MATCH", match);
     if (count !== undefined) args.push("COUNT", count);
@@ -159,6 +162,17 @@ export abstract class RedisCommands {
   cluster(subcommand: string, ...args: Argument[]): Promise<RespValue> {
     return this.send(["CLUSTER", subcommand, ...args], replies.any);
   }
+}
+
+const SET_OPTIONS = ["nx", "xx", "ex", "px", "signal"];
+const SCAN_OPTIONS = ["match", "count", "type", "text", "signal"];
+
+function pairsOf(fields: Readonly<Record<string, Argument>> | ReadonlyMap<Argument, Argument>): Argument[] {
+  if (fields instanceof Map) return [...fields].flat();
+  if (typeof fields !== "object" || fields === null || Symbol.iterator in fields) {
+    throw new TypeError("fields must be an object or a Map");
+  }
+  return Object.entries(fields).flat();
 }
 
 function several(given: Argument | readonly Argument[]): readonly Argument[] {

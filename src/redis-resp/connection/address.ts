@@ -19,6 +19,11 @@ export function checkAddress(address: RedisAddress): void {
   }
 }
 
+/** @throws {ZmqError} EINVAL: what was to be protected would not be. */
+export function checkSecurity(address: RedisAddress, isTls: boolean): void {
+  if (isTls && "path" in address) throw new ZmqError("EINVAL", "no TLS over a Unix socket");
+}
+
 /** For people: `127.0.0.1:6379`, `[::1]:6379`, `/run/redis.sock`. */
 export function showAddress(address: RedisAddress): string {
   return endpointOf(address).replace(/^[a-z]+:\/\//, "");

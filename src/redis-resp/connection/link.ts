@@ -10,7 +10,7 @@ import {
 } from "../../transports/index.ts";
 import { isRefusal } from "../protocol/errors.ts";
 import type { RespPush } from "../protocol/values.ts";
-import { endpointOf, type RedisAddress, showAddress } from "./address.ts";
+import { checkSecurity, endpointOf, type RedisAddress, showAddress } from "./address.ts";
 import { RespConnection } from "./connection.ts";
 import { shakeHands } from "./handshake.ts";
 import type { Settings } from "./options.ts";
@@ -111,6 +111,7 @@ export class Link {
     const locate = async (): Promise<RedisAddress> => this.#setup.locate();
     const dialled = locate().then((address) => {
       if (cancelled) return;
+      checkSecurity(address, this.#setup.settings.tls !== null);
       this.#address = address;
       const transport = "path" in address ? this.#transports.ipc : this.#transports.tcp;
       dial = transport.dial(endpointOf(address), this.#options, done);

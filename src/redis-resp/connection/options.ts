@@ -1,6 +1,6 @@
 import { ZmqError } from "../../errors.ts";
 import type { TlsOptions } from "../../transports/index.ts";
-import { checkAddress, type RedisAddress } from "./address.ts";
+import { checkAddress, checkSecurity, type RedisAddress } from "./address.ts";
 import { parseUrl } from "./url.ts";
 
 /** Who we are. Without a username the server takes `default`. */
@@ -11,7 +11,7 @@ export interface Credentials {
 
 /** How a connection is made and kept. Durations in ms. */
 export interface ConnectionOptions {
-  /** TLS; `true`, or node:tls' options: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... Default none. */
+  /** TLS, over TCP only; `true`, or node:tls' options: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... Default none. */
   tls?: boolean | TlsOptions;
   username?: string;
   password?: string;
@@ -152,6 +152,7 @@ export function resolveOptions(given: RedisOptions, others: readonly string[] = 
   const { locate } = options;
   if (locate === undefined) {
     const address = addressOf(options);
+    checkSecurity(address, settings.tls !== null);
     return { settings, locate: () => address };
   }
   if (options.host === undefined && options.port === undefined && options.path === undefined) {

@@ -302,6 +302,20 @@ describe("arguments", () => {
     );
   });
 
+  it("what other clients take, and what would mean something else here, is refused at the call", () => {
+    const client = new ClientWorld().client();
+    const hset = client.hset.bind(client) as (...args: unknown[]) => unknown;
+    const set = client.set.bind(client) as (...args: unknown[]) => unknown;
+    const scan = client.scan.bind(client) as (...args: unknown[]) => unknown;
+    expect(() => hset("key", "field", "value")).toThrow(TypeError);
+    expect(() => hset("key", ["field", "value"])).toThrow(TypeError);
+    expect(() => hset("key", null)).toThrow(TypeError);
+    expect(() => set("key", "value", "EX", 5)).toThrow(TypeError);
+    expect(() => set("key", "value", { EX: 5 })).toThrow(expect.objectContaining({ code: "EINVAL" }));
+    expect(() => scan("0", { MATCH: "*" })).toThrow(expect.objectContaining({ code: "EINVAL" }));
+    expect(client.stats().commands).toBe(0);
+  });
+
   it("a reply of another kind is EPROTO for whoever asked, and for nobody else", async () => {
     const world = new ClientWorld();
     const client = await connected(world);

@@ -265,6 +265,13 @@ describe("nobody there", () => {
     expect(asked).toBe(3);
   });
 
+  it("a Unix socket where TLS was asked for is not dialled", async () => {
+    const world = new ClientWorld();
+    const client = world.client({ locate: () => ({ path: "/run/redis.sock" }), tls: true });
+    await expect(world.run(client.connect())).rejects.toThrow("no TLS over a Unix socket");
+    expect(world.network.dials).toEqual([]);
+  });
+
   it("the first attempt after a loss is made at once", async () => {
     const world = new ClientWorld();
     world.listen();

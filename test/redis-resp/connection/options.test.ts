@@ -72,6 +72,7 @@ describe("options", () => {
       { password: "p", credentials: () => ({ password: "q" }) },
       "either credentials, or username and password",
     ],
+    [{ path: "/s", tls: true }, "no TLS over a Unix socket"],
     [{ locate: () => ({ path: "/s" }), host: "h" }, "either locate, or host and port, or path"],
   ])("EINVAL: %o", (options, message) => {
     expect(() => resolveOptions(options)).toThrow(expect.objectContaining({ code: "EINVAL" }));
