@@ -88,21 +88,27 @@ export class RedisMgt {
     return this.#masters.filter((node) => !this.#failed.has(nameOf(node)));
   }
 
+  /** Who names itself only may have left its cluster: it is believed when nobody knows more. */
   async #refresh(ask: AskMasters): Promise<void> {
+    let alone: NodeAddress | null = null;
     let last: unknown;
     for (const node of this.#toAsk()) {
       try {
         const masters = await ask(node);
-        if (masters.length > 0) this.#masters = masters;
+        this.worked(node);
+        if (isOnly(node, masters)) {
+          alone ??= node;
+          continue;
+        }
+        this.#masters = masters;
+        return;
       } catch (error) {
         this.#failed.add(nameOf(node));
         last = error;
-        continue;
       }
-      this.worked(node);
-      return;
     }
-    throw last;
+    if (alone === null) throw last;
+    this.#masters = [alone];
   }
 
   /** Each node once, those that work first; of those that were configured the order is kept. */
@@ -110,4 +116,8 @@ export class RedisMgt {
     const nodes = [...this.#working(), ...this.#seeds, ...this.#masters, ...this.#hints];
     return [...new Map(nodes.map((node) => [nameOf(node), node])).values()];
   }
+}
+
+function isOnly(node: NodeAddress, masters: readonly NodeAddress[]): boolean {
+  return masters.every((master) => nameOf(master) === nameOf(node));
 }

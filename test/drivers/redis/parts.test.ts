@@ -126,6 +126,19 @@ describe("RedisMgt: which server to talk to", () => {
     expect(mgt.masters).toEqual([node(2), node(3)]);
   });
 
+  it("does not take the word of a node that knows of itself only, as one does that has left its cluster, where another knows more", async () => {
+    const { ask, asked, answers } = world({ 1: [1], 2: [2, 3], 3: [2, 3] });
+    const mgt = mgtOf(1, 2);
+    expect(await mgt.selectNode(ask)).toEqual(node(2));
+    expect(asked).toEqual([1, 2]);
+    answers[2] = [2];
+    await mgt.refresh(ask);
+    expect(mgt.masters).toEqual([node(2), node(3)]);
+    delete answers[3];
+    await mgt.refresh(ask);
+    expect(mgt.masters).toEqual([node(2)]);
+  });
+
   it("begins anew when all have failed; rejects with what the last one said when nobody answers", async () => {
     const { ask, answers } = world({ 1: [1] });
     const mgt = mgtOf(1);
