@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { stablePort } from "./support/ports.ts";
 import { describeWithRedis, startRedis, startRedisCluster } from "./support/redis-server.ts";
 
 const START = fileURLToPath(new URL("../scripts/start.mjs", import.meta.url));
@@ -253,6 +254,18 @@ describe("npm start", () => {
 });
 
 describeWithRedis("npm start -- --driver redis --redis HOST:PORT", () => {
+  it(
+    "says so when nobody is there",
+    async () => {
+      const server = `127.0.0.1:${await stablePort()}`;
+      const run = new Run("--driver", "redis", "--redis", server);
+      expect(await run.ended, run.stdout + run.stderr).toEqual([1, null]);
+      expect(run.stderr).toMatch(new RegExp(`^FAILED: --redis ${server}: .*ECONNREFUSED`));
+      expect(readdirSync(folder)).toEqual([]);
+    },
+    LONG,
+  );
+
   it.each([
     ["a server", () => startRedis()],
     ["a cluster", () => startRedisCluster({ masters: 3, replicas: 0 })],

@@ -1,5 +1,17 @@
 import { RedisClient, ReplyError } from "../../src/redis-resp/index.ts";
 
+/** @throws {Error} when there is no server, or none that lets us in. */
+export async function checkServer(server: string): Promise<void> {
+  const client = clientOf(server);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new Error(`--redis ${server}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    client.destroy();
+  }
+}
+
 /** Has a server, or all masters of its cluster, end the connections of this name. @returns how many there were. */
 export async function killConnections(server: string, name: string): Promise<number> {
   const clients = (await mastersOf(server)).map(clientOf);

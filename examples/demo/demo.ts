@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Board } from "./board.ts";
 import { machineTime } from "./clock.ts";
-import { killConnections } from "./connections.ts";
+import { checkServer, killConnections } from "./connections.ts";
 import { type Display, latency } from "./display.ts";
 import type { ControllerFigures, ControllerReport, Setup, WriterFigures, WriterReport } from "./messages.ts";
 import type { DemoOptions } from "./options.ts";
@@ -84,6 +84,7 @@ export class Demo {
 
   async #start(): Promise<void> {
     const { options, display } = this.#setup;
+    if (options.redis !== null) await checkServer(options.redis);
     this.#store = await this.#member("store");
     if (options.redis === null) this.#service = await this.#member(this.#role);
     const controllers = Array.from({ length: options.controllers }, (_, index) =>
