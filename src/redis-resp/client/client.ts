@@ -43,8 +43,8 @@ export interface ClientStats {
  * ended is rejected with EUNKNOWN. What is asked for without a connection waits for one; it is rejected when the server refuses to
  * let us in (WRONGPASS, NOAUTH...). The process lives while a command waits, not because of a client that is idle.
  *
- * Commands that block (BLPOP, WAIT...) hold up those behind them, and count as a dead server after `pingInterval` and
- * `pingTimeout`: give them a client of their own, with `pingInterval: 0`.
+ * Commands that block (BLPOP, WAIT...), or that take long to be sent, hold up those behind them, and count as a dead server after
+ * `pingInterval` and `pingTimeout`: give them a client of their own, with `pingInterval: 0`.
  *
  *     await using client = new RedisClient({ host: "127.0.0.1", port: 6379 });
  *     await client.publish("news", "hello");

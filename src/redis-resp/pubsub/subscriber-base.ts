@@ -94,7 +94,8 @@ export abstract class Subscriber {
   }
 
   /**
-   * From the call on nothing of them is delivered. Resolves when the server sends no more of them, at once without a connection.
+   * From the call on no listener hears of them; what waits in the inbox stays there. Resolves when the server sends no more of
+   * them, at once without a connection.
    *
    * @param channels none: all. @param listener this one only; the channel ends with its last one.
    */
