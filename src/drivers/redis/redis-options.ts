@@ -1,15 +1,14 @@
-import { resolveSettings } from "../../redis-resp/connection/options.ts";
+import { checkNames, resolveSettings } from "../../redis-resp/connection/options.ts";
 import type { ConnectionOptions } from "../../redis-resp/index.ts";
 import type { Config } from "../config.ts";
 import type { OnError } from "../reporter.ts";
 import { resolveZmqOptions, type ZmqOptions } from "../zmq-options.ts";
 import { type NodeAddress, parseHosts } from "./node-address.ts";
 
+const CONNECTION = ["tls", "username", "password", "credentials", "db", "protocol", "clientName"] as const;
+
 /** How a connection is made, in as far as no configuration says it. */
-export type RedisConnection = Pick<
-  ConnectionOptions,
-  "tls" | "username" | "password" | "credentials" | "db" | "protocol" | "clientName"
->;
+export type RedisConnection = Pick<ConnectionOptions, (typeof CONNECTION)[number]>;
 
 /** Options of the Redis driver: a configuration, of which it uses what concerns it, and what no file can hold. */
 export interface RedisPubSubOptions extends ZmqOptions {
@@ -35,6 +34,7 @@ export function resolveRedisOptions(given: RedisPubSubOptions): ResolvedRedisOpt
   if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
   const { connection = {}, ...rest } = given;
   const options = resolveZmqOptions(rest);
+  checkNames(connection, CONNECTION);
   const settings = { ...connection, ...keeping(options) };
   resolveSettings(settings);
   return { ...options, hosts: parseHosts(options.remoteDbHosts), connection: settings };

@@ -52,6 +52,10 @@ describe("options of the Redis driver", () => {
     expect(() => new RedisPubSub({ connection: { pasword: "x" } as never })).toThrow(
       /unknown option: pasword/,
     );
+    expect(() => new RedisPubSub({ connection: { reconnectInterval: 1 } as never })).toThrow(
+      /unknown option: reconnectInterval/, // it has a name in the configuration
+    );
+    expect(() => new RedisPubSub({ connection: null as never })).toThrow(TypeError);
     expect(() => new RedisPubSub({ connection: { db: -1 } })).toThrow(
       expect.objectContaining({ code: "EINVAL" }),
     );
