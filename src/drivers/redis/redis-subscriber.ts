@@ -189,8 +189,6 @@ export class RedisSubscriber implements SubscriberApi, Source {
     resp.events.on("gap", (event) => this.#gap(event));
     resp.events.on("error", ({ error, channel }) => this.#failed(error, channel));
     for (const channel of this.#wanted()) this.#subscribe(channel);
-    // Dragonflow's own, and of no concern to those who may not hear it.
-    if (!this.#topics.has(HA_TOPIC)) resp.subscribe(HA.name).catch(() => {});
     void this.#receive(resp);
     return started;
   }
@@ -284,6 +282,8 @@ export class RedisSubscriber implements SubscriberApi, Source {
     this.#isConnected = true;
     if (this.#node !== null) this.#mgt.worked(this.#node);
     this.events.emit({ type: "connected", address: `redis://${address}` });
+    // Dragonflow's own, and of no concern to those who may not hear it.
+    if (!this.#topics.has(HA_TOPIC)) this.#resp?.subscribe(HA.name).catch(() => {});
     this.#askAgain();
   }
 

@@ -104,5 +104,7 @@ describeWithRedis("a server that refuses", () => {
     const writer = redis.writer();
     await world.write(writer, "after", "t");
     await controller.has("after");
+    // Dragonflow's own messages are heard again too.
+    expect(await server().cli("PUBSUB", "NUMSUB", "redis")).toBe("redis\n1");
   }, 40_000);
 });
