@@ -35,8 +35,8 @@ export class RedisPublisher implements PublisherApi {
   #waiting = 0;
   /** Those that wait for the outbox to be empty. */
   readonly #drained: Waiting;
-  /** A `sync` of ours waits in the outbox: sent later, it covers all that is lost until then. */
-  #owesSync = false;
+  /** A `sync` of ours is in the outbox. */
+  #isSyncing = false;
   #sent = 0;
   #dropped = 0;
   #isClosing = false;
@@ -206,7 +206,6 @@ export class RedisPublisher implements PublisherApi {
   }
 
   #ready(client: RedisClient): void {
-    this.#owesSync = false;
     for (const outgoing of [...this.#outbox]) this.#publish(client, outgoing);
   }
 
@@ -228,7 +227,8 @@ export class RedisPublisher implements PublisherApi {
   /** An event of ours was lost: those who follow the database are to be told so. */
   #refused(): void {
     this.#drop(1);
-    if (!this.#owesSync) this.#announcer.owe();
+    // One that is sent when we are connected again covers all that is lost until then.
+    if (!this.#isSyncing || this.#connection.client !== null) this.#announcer.owe();
   }
 
   #drop(count: number): void {
@@ -239,8 +239,15 @@ export class RedisPublisher implements PublisherApi {
   /** Waits for as long as it takes. */
   #sendSync(update: DbUpdate): Promise<void> {
     if (this.#isClosing) return Promise.reject(new ZmqError("EBADF"));
-    this.#owesSync = this.#connection.client === null;
-    return this.#enqueue(this.#packer.pack(update, null), Number.POSITIVE_INFINITY, false);
+    this.#isSyncing = true;
+    return new Promise((resolve, reject) => {
+      const done = (error: ZmqError | null): void => {
+        this.#isSyncing = false;
+        if (error === null) resolve();
+        else reject(error);
+      };
+      this.#take(new Outgoing(this.#packer.pack(update, null), Number.POSITIVE_INFINITY, done));
+    });
   }
 
   /** Not while events that have their numbers already wait for room. */

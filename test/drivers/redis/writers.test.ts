@@ -93,6 +93,23 @@ describe("a writer on Redis", () => {
     expect(writer.stats()).toEqual({ sent: 2, dropped: 3, queued: 0 });
   });
 
+  it("one sync that was under way when the connection ended, and is sent again, covers what was lost with it", async () => {
+    const { port } = (await listen()).address;
+    const writer = redis.writer({ publishRetryTimes: 1, maxMessageSize: 1000 });
+    await writer.initialize();
+    broker.faults.freeze();
+    const tooLong = writer.sendEvent(event("x".repeat(2000)));
+    await expect(tooLong).rejects.toMatchObject({ code: "EMSGSIZE" }); // a sync is sent
+    const lost = writer.sendEvent(event("a"));
+    broker.faults.kill();
+    await expect(lost).rejects.toThrow();
+    await broker.close();
+    await listen(port);
+    await until("the sync is out", () => broker.stats().published > 0);
+    await sleep(1200); // a second one would come after a second
+    expect(broker.stats().published).toBe(1);
+  });
+
   it("an event that the server refuses is rejected at once, costs no other, and everybody is told", async () => {
     const { port } = (await listen()).address;
     const heard = await heardAt(port);
