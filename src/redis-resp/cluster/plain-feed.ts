@@ -51,8 +51,8 @@ export class PlainFeed {
         onReady: (connection, address) => {
           this.#avoided.clear();
           connection.enterSubscriberMode();
-          handler.onConnect(address);
           this.feed.attach(connection);
+          handler.onConnect(address);
         },
         onPush: (push) => handler.onPush(push),
         onLost: (error, retryIn, address) => {
