@@ -235,7 +235,7 @@ function readNumber(bytes: Uint8Array, from: number): number {
   for (let at = from; at < end; at += 1) {
     const byte = bytes[at]!;
     if (byte < ZERO || byte > NINE) return 0;
-    n = 10 * n + byte - ZERO;
+    n = 10 * n + (byte - ZERO);
   }
   return n;
 }

@@ -68,6 +68,14 @@ describe("the extension fields pub and seq", () => {
     expect(unpackMessage(raw16(text))).toEqual({ ...EVENT, form: "json", sequence: SEQUENCE });
   });
 
+  it.each([9_007_199_254_740_979, Number.MAX_SAFE_INTEGER])(
+    "the fast reader reads %i to the last digit",
+    (seq) => {
+      const text = Buffer.from(JSON_TEXT.replace('"seq": 7', `"seq": ${seq}`)).toString("latin1");
+      expect(unpackFlatEvent(raw16(text))?.sequence).toEqual({ ...SEQUENCE, seq });
+    },
+  );
+
   it("the fast reader gives what JSON.parse gives, or leaves the event to it, for any tail of an event", () => {
     const tail = fc.oneof(
       fc.record({ pub: fc.string(), seq: fc.oneof(fc.integer(), fc.maxSafeNat()) }),
