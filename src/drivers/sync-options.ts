@@ -47,6 +47,14 @@ export interface SyncOptions {
   readonly random?: () => number;
 }
 
+/** The options of a driver that are for its syncs. */
+export function syncOptions(
+  options: Required<Omit<SyncOptions, "random">>,
+): Required<Omit<SyncOptions, "random">> {
+  const { startTimeout, syncMinInterval, syncSpread, lossGrace, syncPeriod } = options;
+  return { startTimeout, syncMinInterval, syncSpread, lossGrace, syncPeriod };
+}
+
 /** @throws {ZmqError} EINVAL for what is no time. */
 export function time(option: string, value: number): number {
   if (typeof value !== "number" || !(value >= 0 && value < Infinity)) {

@@ -11,9 +11,9 @@ import type { DriverEvents } from "./driver-events.ts";
 import { EventStream, type Source } from "./event-stream.ts";
 import { reporter } from "./reporter.ts";
 import { SyncSchedule } from "./sync.ts";
+import { syncOptions } from "./sync-options.ts";
 import { TopicSet } from "./topics.ts";
 import type { ResolvedZmqOptions } from "./zmq-options.ts";
-import { syncOptions } from "./zmq-subscriber.ts";
 
 /**
  * The publisher service's ear for the writers of its host: a PULL that binds a Unix socket. It hears everything; addresses and topics

@@ -12,6 +12,7 @@ import type { DriverEvents } from "./driver-events.ts";
 import { EventStream } from "./event-stream.ts";
 import { type OnError, reporter } from "./reporter.ts";
 import { SyncSchedule } from "./sync.ts";
+import { syncOptions } from "./sync-options.ts";
 import { TopicSet } from "./topics.ts";
 import { ZmqLink } from "./zmq-link.ts";
 import { checkTransport, type ResolvedZmqOptions } from "./zmq-options.ts";
@@ -156,11 +157,4 @@ export class ZmqSubscriber implements SubscriberApi {
   #assertOpen(): void {
     if (this.#closed !== null) throw new ZmqError("EBADF");
   }
-}
-
-export function syncOptions(
-  options: ResolvedZmqOptions,
-): ConstructorParameters<typeof SyncSchedule>[0] & object {
-  const { startTimeout, syncMinInterval, syncSpread, lossGrace, syncPeriod } = options;
-  return { startTimeout, syncMinInterval, syncSpread, lossGrace, syncPeriod };
 }
