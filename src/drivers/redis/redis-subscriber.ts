@@ -5,23 +5,13 @@ import {
   ReplyError,
   RedisSubscriber as RespSubscriber,
 } from "../../redis-resp/index.ts";
-import { type Context, Emitter, type Environment, type Message, type Timer } from "../../sockets/index.ts";
-import type {
-  DbChangesCallback,
-  FramesCallback,
-  SubscriberApi,
-  SubscriberStats,
-  TopicOptions,
-} from "../api.ts";
+import type { Context, Message, Timer } from "../../sockets/index.ts";
+import type { TopicOptions } from "../api.ts";
 import { type UnpackedMessage, unpackMessage } from "../codec.ts";
 import { SEND_ALL_TOPIC } from "../db-update.ts";
-import type { DriverEvents } from "../driver-events.ts";
+import { DriverSubscriber } from "../driver-subscriber.ts";
 import { DecodeError } from "../errors.ts";
-import { EventStream, type Source } from "../event-stream.ts";
-import { type OnError, reporter } from "../reporter.ts";
-import { SyncSchedule } from "../sync.ts";
-import { syncOptions } from "../sync-options.ts";
-import { TopicSet } from "../topics.ts";
+import type { Source } from "../event-stream.ts";
 import { askMasters } from "./ask-masters.ts";
 import { type Channel, channelsOf, exactly, isOfTheServer } from "./channels.ts";
 import { disconnectReason } from "./disconnect-reason.ts";
@@ -42,18 +32,12 @@ const HA: Channel = exactly(Buffer.from(HA_TOPIC));
  *
  * Addresses of publishers are remembered and change nothing.
  */
-export class RedisSubscriber implements SubscriberApi, Source {
-  readonly events: Emitter<DriverEvents>;
+export class RedisSubscriber extends DriverSubscriber implements Source {
   /** Stands for the server, whichever it is. */
   readonly address = "redis";
   readonly #options: ResolvedRedisOptions;
-  readonly #environment: Environment;
-  readonly #onError: OnError;
   readonly #mgt: RedisMgt;
   readonly #ask: AskMasters;
-  readonly #stream: EventStream;
-  readonly #topics = new TopicSet();
-  readonly #addresses = new Set<string>();
   /** What is wanted, by topic; the one of everybody stands beside. */
   readonly #channels = new Map<string, Channel[]>();
   /** Without an answer so far. */
@@ -65,101 +49,21 @@ export class RedisSubscriber implements SubscriberApi, Source {
   #node: NodeAddress | null = null;
   #isConnected = false;
   #retryTimer: Timer | null = null;
-  #started: Promise<void> | null = null;
-  #isClosed = false;
 
   constructor(options: ResolvedRedisOptions, context: Context) {
-    const { environment } = context;
+    super({ name: "dragonflow subscriber", options, context });
     this.#options = options;
-    this.#environment = environment;
-    this.#onError = reporter(environment, "dragonflow subscriber", options.onError);
-    this.events = new Emitter(environment);
-    this.#mgt = RedisMgt.getInstance(options.hosts, environment);
-    this.#ask = askMasters(options.connection, environment);
-    this.#stream = new EventStream({
-      environment,
-      events: this.events,
-      onError: this.#onError,
-      schedule: new SyncSchedule({ ...syncOptions(options), random: environment.random }),
-      wants: (topic) => this.#topics.matches(topic),
-      sequenceNumbers: options.sequenceNumbers,
-    });
-    this.#stream.schedule.addressAdded(this.address, this.#stream.now);
+    this.#mgt = RedisMgt.getInstance(options.hosts, this.environment);
+    this.#ask = askMasters(options.connection, this.environment);
+    this.stream.schedule.addressAdded(this.address, this.stream.now);
   }
 
-  async initialize(callback: DbChangesCallback): Promise<void> {
-    this.#assertOpen();
-    this.#stream.listen(callback);
-  }
-
-  async initializeFrames(callback: FramesCallback): Promise<void> {
-    this.#assertOpen();
-    this.#stream.listenToFrames(callback);
-  }
-
-  registerListenAddress(uri: string): boolean {
-    this.#assertOpen();
-    if (typeof uri !== "string") throw new TypeError("Address must be a string");
-    const isNew = !this.#addresses.has(uri);
-    this.#addresses.add(uri);
-    return isNew;
-  }
-
-  unregisterListenAddress(uri: string): boolean {
-    this.#assertOpen();
-    return this.#addresses.delete(uri);
-  }
-
-  registerTopic(topic: string, { sync = true, match = "exact" }: TopicOptions = {}): boolean {
-    this.#assertOpen();
-    if (!this.#topics.add(topic, match)) return false;
-    this.#stream.schedule.topicAdded(this.#stream.now, { sync });
-    if (topic !== SEND_ALL_TOPIC || match === "prefix") {
-      const channels = channelsOf(topic, match);
-      this.#channels.set(topic, channels);
-      for (const channel of channels) this.#subscribe(channel);
-    }
-    this.#checkInForce();
-    this.#stream.update();
-    return true;
-  }
-
-  unregisterTopic(topic: string): boolean {
-    this.#assertOpen();
-    if (!this.#topics.delete(topic)) return false;
-    for (const channel of this.#channels.get(topic) ?? []) this.#unsubscribe(channel);
-    this.#channels.delete(topic);
-    this.#stream.topicsRemoved();
-    this.#checkInForce();
-    this.#stream.update();
-    return true;
-  }
-
-  daemonize(): Promise<void> {
-    this.#assertOpen();
-    if (!this.#stream.isListenedTo) throw new ZmqError("EFSM", "initialize() comes before daemonize()");
-    this.#started ??= this.#start();
-    return this.#started;
-  }
-
-  get isDaemonize(): boolean {
-    return this.#started !== null && !this.#isClosed;
-  }
-
-  async settled(): Promise<void> {
-    this.#assertOpen();
-    await this.#stream.settled(
+  override async settled(): Promise<void> {
+    this.assertOpen();
+    await this.stream.settled(
       new ZmqError("EBADF"),
       () => !this.#wanted().some((channel) => this.#isRefused(channel)),
     );
-  }
-
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#retryTimer?.cancel();
-    this.#stream.close();
-    await this.#resp?.close();
   }
 
   received(): number {
@@ -167,13 +71,9 @@ export class RedisSubscriber implements SubscriberApi, Source {
     return received - dropped;
   }
 
-  stats(): SubscriberStats {
-    return this.#stream.stats();
-  }
-
-  #start(): Promise<void> {
-    this.#stream.addSource(this);
-    const started = this.#stream.daemonize(new ZmqError("EBADF"));
+  protected override async start(): Promise<void> {
+    this.stream.addSource(this);
+    const started = this.stream.daemonize(new ZmqError("EBADF"));
     const resp = new RespSubscriber(
       {
         ...this.#options.connection,
@@ -181,7 +81,7 @@ export class RedisSubscriber implements SubscriberApi, Source {
         maxInboxBytes: this.#options.sendHighWaterMarkBytes,
         locate: () => this.#locate(),
       },
-      this.#environment,
+      this.environment,
     );
     this.#resp = resp;
     resp.events.on("connect", ({ address }) => this.#connected(address));
@@ -190,7 +90,31 @@ export class RedisSubscriber implements SubscriberApi, Source {
     resp.events.on("error", ({ error, channel }) => this.#failed(error, channel));
     for (const channel of this.#wanted()) this.#subscribe(channel);
     void this.#receive(resp);
-    return started;
+    await started;
+  }
+
+  protected override async stop(): Promise<void> {
+    this.#retryTimer?.cancel();
+    await this.#resp?.close();
+  }
+
+  protected override topicAdded(topic: string, { sync, match }: Required<TopicOptions>): void {
+    this.stream.schedule.topicAdded(this.stream.now, { sync });
+    if (topic !== SEND_ALL_TOPIC || match === "prefix") {
+      const channels = channelsOf(topic, match);
+      this.#channels.set(topic, channels);
+      for (const channel of channels) this.#subscribe(channel);
+    }
+    this.#checkInForce();
+    this.stream.update();
+  }
+
+  protected override topicRemoved(topic: string): void {
+    for (const channel of this.#channels.get(topic) ?? []) this.#unsubscribe(channel);
+    this.#channels.delete(topic);
+    this.stream.topicsRemoved();
+    this.#checkInForce();
+    this.stream.update();
   }
 
   async #locate(): Promise<NodeAddress> {
@@ -209,7 +133,7 @@ export class RedisSubscriber implements SubscriberApi, Source {
     answered.then(
       () => this.#confirmed(channel),
       (error) => {
-        if (!this.#isClosed && this.#asked.has(channel)) this.#wasRefused(channel, error);
+        if (!this.isClosed && this.#asked.has(channel)) this.#wasRefused(channel, error);
       },
     );
   }
@@ -217,10 +141,10 @@ export class RedisSubscriber implements SubscriberApi, Source {
   #confirmed(channel: Channel): void {
     this.#asked.delete(channel);
     // What it was too late for is a gap; where anything else is not in force either, the sync is still to come.
-    const isLate = this.#refused.delete(channel) && this.#stream.schedule.settled;
+    const isLate = this.#refused.delete(channel) && this.stream.schedule.settled;
     if (isLate) this.#missed();
     this.#checkInForce();
-    this.#stream.update();
+    this.stream.update();
   }
 
   /** The server may think better of it. When it does not let us in at all, that is told once, not for each channel. */
@@ -229,13 +153,13 @@ export class RedisSubscriber implements SubscriberApi, Source {
     this.#askAgainLater();
     if (this.#stateOf(channel) !== "failed") {
       this.#refused.add(channel);
-      if (this.#isConnected) this.#onError(error);
+      if (this.#isConnected) this.onError(error);
     }
     this.#checkInForce();
   }
 
   #askAgainLater(): void {
-    this.#retryTimer ??= this.#environment.setTimer(REFUSED_RETRY, () => {
+    this.#retryTimer ??= this.environment.setTimer(REFUSED_RETRY, () => {
       this.#retryTimer = null;
       this.#askAgain();
     });
@@ -252,18 +176,18 @@ export class RedisSubscriber implements SubscriberApi, Source {
     this.#refused.delete(channel);
     if (this.#resp === null || (kind === "channel" && name.equals(HA.name))) return;
     const ended = kind === "channel" ? this.#resp.unsubscribe(name) : this.#resp.punsubscribe(name);
-    ended.catch(this.#onError);
+    ended.catch(this.onError);
   }
 
   /** Tells the schedule when the server has confirmed everything that it does not refuse. */
   #checkInForce(): void {
-    const { schedule, now } = this.#stream;
-    if (this.#isClosed || !this.#isConnected || this.#asked.size > 0 || schedule.settled) return;
+    const { schedule, now } = this.stream;
+    if (this.isClosed || !this.#isConnected || this.#asked.size > 0 || schedule.settled) return;
     for (const channel of this.#wanted())
       if (!this.#refused.has(channel) && this.#stateOf(channel) === "pending") return;
     schedule.inForce(this.address, now);
     this.events.emit({ type: "inForce", address: this.address });
-    this.#stream.update();
+    this.stream.update();
   }
 
   #wanted(): Channel[] {
@@ -283,7 +207,7 @@ export class RedisSubscriber implements SubscriberApi, Source {
     if (this.#node !== null) this.#mgt.worked(this.#node);
     this.events.emit({ type: "connected", address: `redis://${address}` });
     // Dragonflow's own, and of no concern to those who may not hear it.
-    if (!this.#topics.has(HA_TOPIC)) this.#resp?.subscribe(HA.name).catch(() => {});
+    if (!this.topics.has(HA_TOPIC)) this.#resp?.subscribe(HA.name).catch(() => {});
     this.#askAgain();
   }
 
@@ -297,7 +221,7 @@ export class RedisSubscriber implements SubscriberApi, Source {
       error,
       retryIn,
     });
-    this.#stream.lost(this.address);
+    this.stream.lost(this.address);
   }
 
   /** Something was missed. That a connection was lost we know already: here we hear that all is confirmed again. */
@@ -310,23 +234,23 @@ export class RedisSubscriber implements SubscriberApi, Source {
   }
 
   #missed(): void {
-    this.#stream.broken(this.address);
-    this.#stream.gap("dropped", this.address);
+    this.stream.broken(this.address);
+    this.stream.gap("dropped", this.address);
   }
 
   #failed(error: Error, channel: Buffer | undefined): void {
     if (channel === undefined && this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
-    if (channel?.equals(HA.name) && !this.#topics.has(HA_TOPIC)) return;
+    if (channel?.equals(HA.name) && !this.topics.has(HA_TOPIC)) return;
     if (channel !== undefined) this.#askAgainLater();
     if (channel !== undefined || error instanceof ReplyError || (error as ZmqError).code === "EPROTO")
-      this.#onError(error);
+      this.onError(error);
   }
 
   async #receive(resp: RespSubscriber): Promise<void> {
-    while (!this.#isClosed) {
+    while (!this.isClosed) {
       const messages = await resp.receiveBatch().catch(() => []); // rejects only because of `close`
       if (messages.length > 0)
-        await this.#stream.deliver(
+        await this.stream.deliver(
           this,
           messages.map((message) => this.#toFrames(message)),
         );
@@ -352,9 +276,5 @@ export class RedisSubscriber implements SubscriberApi, Source {
     if (!isHaMessage(event)) return false;
     this.#mgt.hinted(mastersIn(event), this.#ask);
     return true;
-  }
-
-  #assertOpen(): void {
-    if (this.#isClosed) throw new ZmqError("EBADF");
   }
 }
