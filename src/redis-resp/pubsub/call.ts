@@ -11,8 +11,8 @@ export class Call {
   readonly missing: Set<Subscription> = new Set();
   /** What a `subscribe` adds; null for `unsubscribe`. */
   readonly listener: MessageListener | null;
-  /** Where it was added: there it is removed when the call fails. */
-  readonly added: Set<Subscription> = new Set();
+  /** Where its listener is there because of it, and perhaps of other calls: see {@link Claims}. */
+  readonly claimed: Set<Subscription> = new Set();
   readonly #settle: Settle;
 
   constructor(settle: Settle, listener: MessageListener | null) {
@@ -42,24 +42,6 @@ export class WaitingCalls {
     const calls = this.#calls.get(subscription);
     if (calls === undefined) this.#calls.set(subscription, [call]);
     else calls.push(call);
-  }
-
-  /**
-   * Two calls add the same listener: the later one has to take it back, should it fail.
-   * @returns false when it does not belong to a call that waits.
-   */
-  disown(subscription: Subscription, listener: MessageListener): boolean {
-    for (const calls of this.#calls.values())
-      for (const call of calls)
-        if (call.listener === listener && call.added.delete(subscription)) return true;
-    return false;
-  }
-
-  /** A call that fails would take back what another one waits for too. @returns whether there is one, which has it now. */
-  inherit(subscription: Subscription, listener: MessageListener | null): boolean {
-    const heir = this.#calls.get(subscription)?.find((call) => call.listener === listener);
-    heir?.added.add(subscription);
-    return heir !== undefined;
   }
 
   /** The answer has come, as it was wished for. */

@@ -38,6 +38,7 @@ export class JointCall implements Settle {
     this.#missing -= 1;
     if (this.#missing > 0 || this.#isSettled) return;
     this.#isSettled = true;
+    for (const { feed, call } of this.#parts) feed.subscriptions.keep(call);
     this.#settle.resolve();
   }
 

@@ -1,6 +1,7 @@
 import { ZmqError } from "../../errors.ts";
 import { Call, type Settle, WaitingCalls } from "./call.ts";
 import { type ChannelKind, KINDS } from "./channel.ts";
+import { Claims } from "./claims.ts";
 import { Family } from "./family.ts";
 import { type Gap, type GapReason, Losses } from "./losses.ts";
 import type { MessageListener, Subscription } from "./subscription.ts";
@@ -43,6 +44,7 @@ export class Subscriptions {
     shard: new Family("shard"),
   };
   readonly #waiting = new WaitingCalls();
+  readonly #claims = new Claims();
   readonly #losses = new Losses();
   readonly #flight = new Set<Command>();
   /** Of commands that were refused: each to be asked alone. */
@@ -92,14 +94,16 @@ export class Subscriptions {
 
   // What the user wants
 
-  /** The call resolves when all are confirmed. When one is refused it rejects, and its listener is taken back from all of them. */
+  /**
+   * The call resolves when all are confirmed. When one is refused it rejects, and its listener is taken back from all of them; so it
+   * can be by `fail`, until `keep`.
+   */
   subscribe(kind: ChannelKind, keys: ReadonlySet<string>, listener: MessageListener, settle: Settle): Call {
     const family = this.#families[kind];
     const call = new Call(settle, listener);
     for (const key of keys) {
       const subscription = family.wanted.get(key) ?? this.#revive(family, key) ?? family.begin(key);
-      if (subscription.add(listener) || this.#waiting.disown(subscription, listener))
-        call.added.add(subscription);
+      this.#claims.add(subscription, call, subscription.add(listener));
       if (subscription.stage === "confirmed") continue;
       if (subscription.stage === "failed") family.renew(subscription);
       this.#waiting.wait(call, subscription);
@@ -131,13 +135,15 @@ export class Subscriptions {
     if (call.missing.size === 0) call.resolve();
   }
 
-  /** Ends a call before its time: it rejects with this, and what it added is taken back. */
+  /** A `subscribe` has succeeded, with all that belongs to it elsewhere: what it added stays. */
+  keep(call: Call): void {
+    this.#claims.keep(call);
+  }
+
+  /** Ends a call before its time: it rejects with this, and what it added is taken back, but where another call wants it too. */
   fail(call: Call, error: unknown): void {
     this.#waiting.forget(call);
-    for (const subscription of call.added) {
-      if (!this.#isWanted(subscription) || this.#waiting.inherit(subscription, call.listener)) continue;
-      this.#release(subscription, call.listener);
-    }
+    for (const subscription of this.#claims.drop(call)) this.#release(subscription, call.listener);
     call.reject(error);
   }
 
@@ -150,6 +156,7 @@ export class Subscriptions {
   close(error: ZmqError): void {
     const calls = this.#waiting.all();
     this.#waiting.clear();
+    this.#claims.clear();
     this.lost("reconnect", 0);
     for (const kind of KINDS) this.#families[kind].clear();
     for (const call of calls) {
@@ -279,6 +286,7 @@ export class Subscriptions {
   }
 
   #release(subscription: Subscription, listener: MessageListener | null): void {
+    this.#claims.forget(subscription, listener);
     if (listener === null) subscription.listeners = null;
     else if (!subscription.remove(listener)) return;
     const family = this.#families[subscription.kind];
