@@ -1,8 +1,22 @@
+import { type UnpackedMessage, unpackMessage } from "../codec.ts";
 import type { JsonValue, WireFields } from "../db-update.ts";
+import { DecodeError } from "../errors.ts";
 import { type NodeAddress, parseAddress } from "./node-address.ts";
 
 /** Where the last Dragonflow tells of changes of the cluster. */
 export const HA_TOPIC = "redis";
+
+/** The masters that a message on {@link HA_TOPIC} names; null when it is not Dragonflow's own. */
+export function readHaMessage(payload: Buffer): NodeAddress[] | null {
+  let event: UnpackedMessage;
+  try {
+    event = unpackMessage(payload);
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+  return isHaMessage(event) ? mastersIn(event) : null;
+}
 
 /** Whether an event is Dragonflow's own, for those who look after the connections to the database. */
 export function isHaMessage({ table, key, action }: WireFields): boolean {

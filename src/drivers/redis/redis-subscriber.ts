@@ -7,16 +7,15 @@ import {
 } from "../../redis-resp/index.ts";
 import type { Context, Message, Timer } from "../../sockets/index.ts";
 import type { TopicOptions } from "../api.ts";
-import { type UnpackedMessage, unpackMessage } from "../codec.ts";
 import { SEND_ALL_TOPIC } from "../db-update.ts";
 import { DriverSubscriber } from "../driver-subscriber.ts";
-import { DecodeError } from "../errors.ts";
 import type { Source } from "../event-stream.ts";
 import { askMasters } from "./ask-masters.ts";
 import { type Channel, channelsOf, exactly, isOfTheServer } from "./channels.ts";
+import { Confirmations } from "./confirmations.ts";
 import { disconnectReason } from "./disconnect-reason.ts";
 import { Doubles } from "./doubles.ts";
-import { HA_TOPIC, isHaMessage, mastersIn } from "./ha-message.ts";
+import { HA_TOPIC, readHaMessage } from "./ha-message.ts";
 import type { NodeAddress } from "./node-address.ts";
 import { type AskMasters, RedisMgt } from "./redis-mgt.ts";
 import type { ResolvedRedisOptions } from "./redis-options.ts";
@@ -38,16 +37,13 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   readonly #options: ResolvedRedisOptions;
   readonly #mgt: RedisMgt;
   readonly #ask: AskMasters;
-  /** What is wanted, by topic; the one of everybody stands beside. */
-  readonly #channels = new Map<string, Channel[]>();
-  /** Without an answer so far. */
-  readonly #asked = new Set<Channel>();
-  /** Refused when they were asked for. Those that were allowed before are `failed`. */
-  readonly #refused = new Set<Channel>();
+  readonly #confirmations = new Confirmations(
+    SEND_ALL,
+    ({ kind, name }) => this.#resp?.state(name, kind) ?? null,
+  );
   readonly #doubles = new Doubles();
   #resp: RespSubscriber | null = null;
   #node: NodeAddress | null = null;
-  #isConnected = false;
   #retryTimer: Timer | null = null;
 
   constructor(options: ResolvedRedisOptions, context: Context) {
@@ -60,10 +56,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
 
   override async settled(): Promise<void> {
     this.assertOpen();
-    await this.stream.settled(
-      new ZmqError("EBADF"),
-      () => !this.#wanted().some((channel) => this.#isRefused(channel)),
-    );
+    await this.stream.settled(new ZmqError("EBADF"), () => this.#confirmations.refused.length === 0);
   }
 
   received(): number {
@@ -88,7 +81,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
     resp.events.on("disconnect", (event) => this.#lost(event));
     resp.events.on("gap", (event) => this.#gap(event));
     resp.events.on("error", ({ error, channel }) => this.#failed(error, channel));
-    for (const channel of this.#wanted()) this.#subscribe(channel);
+    for (const channel of this.#confirmations.wanted) this.#subscribe(channel);
     void this.#receive(resp);
     await started;
   }
@@ -102,7 +95,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
     this.stream.schedule.topicAdded(this.stream.now, { sync });
     if (topic !== SEND_ALL_TOPIC || match === "prefix") {
       const channels = channelsOf(topic, match);
-      this.#channels.set(topic, channels);
+      this.#confirmations.topicAdded(topic, channels);
       for (const channel of channels) this.#subscribe(channel);
     }
     this.#checkInForce();
@@ -110,8 +103,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   }
 
   protected override topicRemoved(topic: string): void {
-    for (const channel of this.#channels.get(topic) ?? []) this.#unsubscribe(channel);
-    this.#channels.delete(topic);
+    for (const channel of this.#confirmations.topicRemoved(topic)) this.#unsubscribe(channel);
     this.stream.topicsRemoved();
     this.#checkInForce();
     this.stream.update();
@@ -127,21 +119,21 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   #subscribe(channel: Channel): void {
     const resp = this.#resp;
     if (resp === null) return;
-    this.#asked.add(channel);
+    this.#confirmations.askedFor(channel);
     const { kind, name } = channel;
     const answered = kind === "channel" ? resp.subscribe(name) : resp.psubscribe(name);
     answered.then(
       () => this.#confirmed(channel),
       (error) => {
-        if (!this.isClosed && this.#asked.has(channel)) this.#wasRefused(channel, error);
+        if (!this.isClosed && this.#confirmations.isAsked(channel)) this.#wasRefused(channel, error);
       },
     );
   }
 
   #confirmed(channel: Channel): void {
-    this.#asked.delete(channel);
+    const wasRefused = this.#confirmations.wasConfirmed(channel);
     // What it was too late for is a gap; where anything else is not in force either, the sync is still to come.
-    const isLate = this.#refused.delete(channel) && this.stream.schedule.settled;
+    const isLate = wasRefused && this.stream.schedule.settled;
     if (isLate) this.#missed();
     this.#checkInForce();
     this.stream.update();
@@ -149,12 +141,9 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
 
   /** The server may think better of it. When it does not let us in at all, that is told once, not for each channel. */
   #wasRefused(channel: Channel, error: unknown): void {
-    this.#asked.delete(channel);
+    const isNews = this.#confirmations.wasRefused(channel);
+    if (isNews && this.#confirmations.isConnected) this.onError(error);
     this.#askAgainLater();
-    if (this.#stateOf(channel) !== "failed") {
-      this.#refused.add(channel);
-      if (this.#isConnected) this.onError(error);
-    }
     this.#checkInForce();
   }
 
@@ -166,14 +155,11 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   }
 
   #askAgain(): void {
-    for (const channel of this.#wanted())
-      if (this.#isRefused(channel) && !this.#asked.has(channel)) this.#subscribe(channel);
+    for (const channel of this.#confirmations.toAskAgain) this.#subscribe(channel);
   }
 
   #unsubscribe(channel: Channel): void {
     const { kind, name } = channel;
-    this.#asked.delete(channel);
-    this.#refused.delete(channel);
     if (this.#resp === null || (kind === "channel" && name.equals(HA.name))) return;
     const ended = kind === "channel" ? this.#resp.unsubscribe(name) : this.#resp.punsubscribe(name);
     ended.catch(this.onError);
@@ -182,28 +168,14 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   /** Tells the schedule when the server has confirmed everything that it does not refuse. */
   #checkInForce(): void {
     const { schedule, now } = this.stream;
-    if (this.isClosed || !this.#isConnected || this.#asked.size > 0 || schedule.settled) return;
-    for (const channel of this.#wanted())
-      if (!this.#refused.has(channel) && this.#stateOf(channel) === "pending") return;
+    if (this.isClosed || schedule.settled || !this.#confirmations.isComplete) return;
     schedule.inForce(this.address, now);
     this.events.emit({ type: "inForce", address: this.address });
     this.stream.update();
   }
 
-  #wanted(): Channel[] {
-    return [SEND_ALL, ...[...this.#channels.values()].flat()];
-  }
-
-  #stateOf({ kind, name }: Channel): "pending" | "confirmed" | "failed" {
-    return this.#resp?.state(name, kind) ?? "pending";
-  }
-
-  #isRefused(channel: Channel): boolean {
-    return this.#refused.has(channel) || this.#stateOf(channel) === "failed";
-  }
-
   #connected(address: string): void {
-    this.#isConnected = true;
+    this.#confirmations.connected();
     if (this.#node !== null) this.#mgt.worked(this.#node);
     this.events.emit({ type: "connected", address: `redis://${address}` });
     // Dragonflow's own, and of no concern to those who may not hear it.
@@ -212,7 +184,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   }
 
   #lost({ address, error, retryIn }: { address: string; error: ZmqError; retryIn: number }): void {
-    this.#isConnected = false;
+    this.#confirmations.lost();
     if (this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
     this.events.emit({
       type: "lost",
@@ -261,20 +233,9 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   #toFrames(message: ReceivedMessage): Message | null {
     const { channel, pattern, payload } = message;
     if (this.#doubles.isDouble(message) || (pattern !== null && isOfTheServer(channel))) return null;
-    if (channel.equals(HA.name) && this.#isForMgt(payload)) return null;
-    return [channel, payload];
-  }
-
-  #isForMgt(payload: Buffer): boolean {
-    let event: UnpackedMessage;
-    try {
-      event = unpackMessage(payload);
-    } catch (error) {
-      if (error instanceof DecodeError) return false;
-      throw error;
-    }
-    if (!isHaMessage(event)) return false;
-    this.#mgt.hinted(mastersIn(event), this.#ask);
-    return true;
+    const masters = channel.equals(HA.name) ? readHaMessage(payload) : null;
+    if (masters === null) return [channel, payload];
+    this.#mgt.hinted(masters, this.#ask);
+    return null;
   }
 }
