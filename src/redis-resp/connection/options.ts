@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { TlsOptions } from "../../transports/index.ts";
+import { checkTlsOptions, type TlsOptions } from "../../transports/index.ts";
 import { checkAddress, checkSecurity, type RedisAddress } from "./address.ts";
 import { parseUrl } from "./url.ts";
 
@@ -11,7 +11,10 @@ export interface Credentials {
 
 /** How a connection is made and kept. Durations in ms. */
 export interface ConnectionOptions {
-  /** TLS, over TCP only; `true`, or node:tls' options: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... Default none. */
+  /**
+   * TLS, over TCP only; `true`, or node:tls' options: `ca`, `cert`, `key` (PEM), `servername`, `rejectUnauthorized`... Default none.
+   * A PEM that cannot be read fails the attempts to connect.
+   */
   tls?: boolean | TlsOptions;
   username?: string;
   password?: string;
@@ -122,6 +125,7 @@ export function resolveSettings(options: ConnectionOptions, others: readonly str
   if (typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
     throw new TypeError("tls must be a boolean or an object");
   }
+  if (typeof tls === "object") checkTlsOptions(tls);
   if (protocol !== 2 && protocol !== 3) throw new ZmqError("EINVAL", "protocol must be 2 or 3");
   if (clientName !== null && !/^[!-~]*$/.test(clientName)) {
     throw new ZmqError("EINVAL", "clientName must be printable ASCII without spaces");

@@ -245,6 +245,12 @@ describeWithRedis("ways to a server", () => {
     await expect(client.connect()).rejects.toMatchObject({ code });
   });
 
+  it("TLS: a PEM that cannot be read fails the attempt", async () => {
+    const cert = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    await using client = new RedisClient({ port: redis().tlsPort as number, tls: { cert }, ...acl });
+    await expect(client.connect()).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_/) });
+  });
+
   it("TLS to a server without, and none to one with: an attempt that fails", async () => {
     await using over = new RedisClient({ port: redis().port, tls: true, connectTimeout: 1000, ...acl });
     await expect(over.connect()).rejects.toThrow();

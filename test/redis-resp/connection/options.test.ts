@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type RedisOptions, resolveOptions } from "../../../src/redis-resp/connection/options.ts";
 
 const bad = (options: unknown): unknown => options;
+const PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
 describe("options", () => {
   it("defaults", async () => {
@@ -35,6 +36,16 @@ describe("options", () => {
     [{ url: 1 }, "url must be a string"],
     [{ locate: {} }, "locate must be a function"],
     [{ tls: "yes" }, "tls must be a boolean or an object"],
+    [{ tls: { ca: 1 } }, "tls.ca must be text or bytes, or a list of them"],
+    [{ tls: { cert: [PEM, {}] } }, "tls.cert must be text or bytes, or a list of them"],
+    [{ tls: { key: [{ pem: 1 }] } }, "tls.key must be text or bytes, or a list of them"],
+    [{ tls: { pfx: null } }, "tls.pfx must be text or bytes, or a list of them"],
+    [{ tls: { servername: Buffer.from("h") } }, "tls.servername must be a string"],
+    [{ tls: { rejectUnauthorized: "false" } }, "tls.rejectUnauthorized must be a boolean"],
+    [{ tls: { checkServerIdentity: true } }, "tls.checkServerIdentity must be a function"],
+    [{ tls: { minVersion: 1.2 } }, "tls.minVersion must be a string"],
+    [{ tls: { minDHSize: "1" } }, "tls.minDHSize must be a number"],
+    [{ tls: { secureContext: 1 } }, "tls.secureContext must be an object"],
     [{ username: 1, password: "p" }, "username must be a string"],
     [{ password: Buffer.from("p") }, "password must be a string"],
     [{ clientName: 1 }, "clientName must be a string"],
@@ -73,10 +84,41 @@ describe("options", () => {
       "either credentials, or username and password",
     ],
     [{ path: "/s", tls: true }, "no TLS over a Unix socket"],
+    [{ tls: { ca: "/etc/ssl/ca.pem" } }, "tls.ca must be PEM, with a line -----BEGIN ..."],
+    [{ tls: { ca: [PEM, Buffer.from("x")] } }, /^tls.ca must be PEM/],
+    [{ tls: { cert: "" } }, /^tls.cert must be PEM/],
+    [{ tls: { key: Buffer.alloc(5) } }, /^tls.key must be PEM/],
+    [
+      { tls: { minVersion: "1.2" as "TLSv1.2" } },
+      "tls.minVersion must be one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3",
+    ],
+    [{ tls: { maxVersion: "tlsv1.3" as "TLSv1.3" } }, /^tls.maxVersion must be one of/],
+    [
+      { tls: bad({ host: "h" }) as object },
+      "tls.host is not an option: it follows from the server's address",
+    ],
     [{ locate: () => ({ path: "/s" }), host: "h" }, "either locate, or host and port, or path"],
   ])("EINVAL: %o", (options, message) => {
     expect(() => resolveOptions(options)).toThrow(expect.objectContaining({ code: "EINVAL" }));
     expect(() => resolveOptions(options)).toThrow(message);
+  });
+
+  it("tls as node:tls takes it", () => {
+    const bytes = Buffer.from(PEM);
+    const tls = {
+      ca: [PEM, bytes, new Uint8Array(bytes)],
+      cert: PEM,
+      key: [{ pem: PEM, passphrase: "p" }],
+      pfx: [Buffer.from("archive"), { buf: Buffer.from("archive") }],
+      servername: "h",
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      maxVersion: undefined,
+      checkServerIdentity: () => undefined,
+      ALPNProtocols: ["x"],
+    } as NonNullable<RedisOptions["tls"]>;
+    expect(resolveOptions({ tls }).settings.tls).toBe(tls);
+    expect(resolveOptions({ tls: { ca: [] } }).settings.tls).toEqual({ ca: [] });
   });
 
   it("a path too long for the system", () => {
