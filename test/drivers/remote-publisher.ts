@@ -1,4 +1,5 @@
 import type { Child, Children } from "../support/children.ts";
+import { stablePort } from "../support/ports.ts";
 import type { World } from "./world.ts";
 
 /** A publisher in a process of its own, which can be killed, stopped, and started again at the same address. */
@@ -7,14 +8,15 @@ export class RemotePublisher {
   #child: Child;
   #address = "";
 
-  private constructor(start: (port: string) => Child) {
+  private constructor(start: (port: string) => Child, port: string) {
     this.#start = start;
-    this.#child = start("0");
+    this.#child = start(port);
   }
 
   static async start(children: Children, library: "ours" | "libzmq"): Promise<RemotePublisher> {
-    const publisher = new RemotePublisher((port) =>
-      children.node("test/drivers/programs/publisher.ts", [library, port]),
+    const publisher = new RemotePublisher(
+      (port) => children.node("test/drivers/programs/publisher.ts", [library, port]),
+      String(await stablePort()), // nobody takes it while the publisher is dead
     );
     publisher.#address = await publisher.#child.line(/^tcp:/, 30_000);
     return publisher;

@@ -14,6 +14,7 @@ import {
   ZmqPubSubMultiproc,
 } from "../../src/drivers/index.ts";
 import type { ZmqPublisher } from "../../src/drivers/zmq-publisher.ts";
+import { stablePort } from "../support/ports.ts";
 import { sleep, until } from "../support/wait.ts";
 
 /** Where the rows are: written before an event tells of them, read at every `sync`. */
@@ -125,12 +126,13 @@ export class World {
   readonly #closing: (() => unknown)[] = [];
   #written = 0;
 
-  /** @param port 0: any. */
+  /** @param port 0: one that stays free for {@link again}. */
   async publisher(port = 0, options: ZmqOptions = {}): Promise<ZmqPublisher> {
-    const given = { ...QUICK, publisherBindAddress: "127.0.0.1", publisherPort: port, linger: 0 };
+    const publisherPort = port || (await stablePort());
+    const given = { ...QUICK, publisherBindAddress: "127.0.0.1", publisherPort, linger: 0 };
     const publisher = new ZmqPubSub({ ...given, onError: () => {}, ...options }).getPublisher();
     this.onEnd(() => publisher.close());
-    await until(`port ${port} is free`, () =>
+    await until(`port ${publisherPort} is free`, () =>
       publisher.initialize().then(
         () => true,
         (error) => {

@@ -67,7 +67,7 @@ export class Child {
    * The next line that matches; lines before it are skipped for good. Rejects when the process ends without it, or after
    * `milliseconds`, with what the process wrote to its standard error.
    */
-  line(match: RegExp | ((line: string) => boolean), milliseconds = 10_000): Promise<string> {
+  line(match: RegExp | ((line: string) => boolean), milliseconds = 30_000): Promise<string> {
     const matches = typeof match === "function" ? match : (line: string) => match.test(line);
     let check = (): void => {};
     const found = new Promise<string>((resolve, reject) => {
@@ -104,7 +104,7 @@ export class Child {
   /** SIGKILL, which a stopped process obeys too; resolves when the process is gone. */
   async kill(): Promise<Exit> {
     this.signal("SIGKILL");
-    return within(10_000, `the end of process ${this.pid}`, this.exited);
+    return within(30_000, `the end of process ${this.pid}`, this.exited);
   }
 
   #wake(): void {
