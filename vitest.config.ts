@@ -5,8 +5,9 @@ const config: UserConfig = {
     include: ["test/**/*.test.ts"],
     // Two cores: more workers than that only make the timing of the socket tests worse.
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Only for what hangs: longer than the waits inside, which say what they wait for, on a busy machine too.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 };
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileStore } from "../../examples/file-store.ts";
 import { DBKeyNotFoundError } from "../../src/drivers/index.ts";
+import { stablePort } from "../support/ports.ts";
 import { Command } from "./command.ts";
 
 let folder: string;
@@ -17,7 +18,7 @@ beforeEach(async () => {
   env = {
     DF_PUBLISHER_MULTIPROC_SOCKET: join(folder, "socket"),
     DF_PUBLISHER_BIND_ADDRESS: "127.0.0.1",
-    DF_PUBLISHER_PORT: "0",
+    DF_PUBLISHER_PORT: String(await stablePort()), // nobody takes it while the service is dead
     // A busy machine must not make a late address of one that is there from the start: that is a sync.
     DF_START_TIMEOUT: "15000",
   };
@@ -38,8 +39,7 @@ const example = (name: string, ...args: string[]) =>
 
 async function service(): Promise<Command> {
   const command = run("src/cli/publisher-service.ts");
-  const [, port] = await command.says(/controllers at tcp:\/\/127\.0\.0\.1:(\d+)/);
-  env.DF_PUBLISHER_PORT = port!;
+  await command.says(/controllers at tcp:\/\/127\.0\.0\.1:\d+/);
   return command;
 }
 
@@ -59,6 +59,7 @@ describe("examples: a writer, the service and a controller as three processes", 
     first.signal("SIGKILL");
     await first.ended();
     writer.write("p2 tenant-1 two\n");
+    await writer.says(/sent p2/); // the row is written
     await service();
     await controller.says(/^read 2 rows: .*"two/m);
     expect(controller.output.match(/^read/gm)).toHaveLength(2);

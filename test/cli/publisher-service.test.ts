@@ -141,22 +141,11 @@ describe("dragonflow.md 8.1, the publisher service as a command", () => {
 
   it("a second signal ends it at once, with 1", async () => {
     const [command] = await service({ DF_LINGER: "15000" });
-    const writer = writerOf();
-    let stop = false;
-    const sending = (async () => {
-      while (!stop) {
-        await writer.sendEvent(event("busy"));
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-    })();
-    await soon(() => expect(writer.stats().queued).toBe(0));
-    command.signal("SIGTERM");
-    await command.says(/publishing what has been received/);
-    command.signal("SIGTERM");
+    // Both are there when it runs on: the second comes before the first has had its time.
+    for (const signal of ["SIGSTOP", "SIGTERM", "SIGINT", "SIGCONT"] as const) command.signal(signal);
     expect(await command.ended()).toBe(1);
-    expect(command.errors).toContain("SIGTERM again: ending at once");
-    stop = true;
-    await sending;
+    expect(command.errors).toMatch(/SIG(TERM|INT): publishing what has been received\n/);
+    expect(command.errors).toMatch(/SIG(TERM|INT) again: ending at once\n$/);
   });
 
   it("a message that is no event is answered by one sync for everybody, and the next event goes on", async () => {

@@ -1,6 +1,7 @@
 /**
  * A controller in a process of its own: `controller.ts <address> <options as JSON>`. Says what it hears, a line each: `event <key>`,
- * `sync`, `lost <reason>`, `inForce`. A line `block <ms>` on its standard input blocks its event loop for so long; `close` closes it.
+ * `sync`, `lost <reason>`, `inForce`. A line `block <ms>` on its standard input blocks its event loop for so long, between
+ * the lines `blocking` and `unblocked`; `close` closes it.
  */
 import { createInterface } from "node:readline";
 import { ZmqPubSub } from "../../../src/drivers/index.ts";
@@ -21,6 +22,7 @@ const input = createInterface({ input: process.stdin });
 input.on("line", (line) => {
   const [command, argument] = line.split(" ");
   if (command === "block") {
+    console.log("blocking");
     const until = performance.now() + Number(argument);
     while (performance.now() < until);
     console.log("unblocked");

@@ -110,14 +110,14 @@ describe("DESIGN 7, loss: connection cut or half-open", () => {
   it("lost between the answer to the PING and the end of settleTime: it was never in force", async () => {
     const publisher = await world.publisher();
     const proxy = await proxies(publisher.address!);
-    const controller = await world.controller({ settleTime: 1000 }).start([proxy.address]);
+    const controller = await world.controller({ settleTime: 2000 }).start([proxy.address]);
     proxy.cut();
     await controller.heard("connected", 2);
     await sleep(200);
     await publisher.close();
     await controller.heard("lost", 2);
     world.change("missed");
-    await sleep(1200);
+    await sleep(2200);
     expect(controller.syncs).toBe(0);
     await world.again(publisher);
     await controller.isMended(1);
