@@ -5,7 +5,8 @@ import { type RawPeer, useRawPeers } from "../interop/peers/raw-peer.ts";
 import { until, within } from "../support/wait.ts";
 
 const COUNT = 200;
-const HANDSHAKE_INTERVAL = 2000;
+/** ms in which all are there, and the good one gets through. */
+const HANDSHAKE_INTERVAL = 4000;
 /** Fewer than the listener's backlog: what is over that the kernel lets wait for a second. */
 const AT_A_TIME = 50;
 
@@ -34,7 +35,9 @@ describe("E45: connections that never finish their handshake", () => {
     const good = await raw.connect(pull.lastEndpoint!);
     await good.shake("PUSH");
     good.message("beside them");
-    expect(String(await within(1000, "the good one's message", pull.receive()))).toBe("beside them");
+    expect(String(await within(HANDSHAKE_INTERVAL, "the good one's message", pull.receive()))).toBe(
+      "beside them",
+    );
     expect(silent.filter((peer) => peer.open)).toHaveLength(COUNT);
 
     await within(HANDSHAKE_INTERVAL * 2, "the end of all", Promise.all(silent.map((peer) => peer.ended)));
@@ -69,7 +72,7 @@ describe("E45: more connections in handshake than maxPendingConnections", () => 
       await until("all are accepted", () => accepted === silent.length + good.length);
       for (const one of good) one.message(`round ${round}`);
       for (const _ of good)
-        expect(String(await within(2000, "a message", pull.receive()))).toBe(`round ${round}`);
+        expect(String(await within(10_000, "a message", pull.receive()))).toBe(`round ${round}`);
     }
     const tooMany = silent.length - limit;
     await until("the oldest are closed", () => silent.filter((peer) => peer.open).length === limit);

@@ -21,7 +21,7 @@ describeWithLibzmq("PP-6: a PULL that stops reading stops the PUSH and loses not
       it(`${who} stops reading, the ${pushBinds ? "PUSH" : "PULL"} binds`, async () => {
         const { ours, theirs } = sides();
         // Heartbeats on our side only: while we do not read we cannot hear, and must not take that for silence.
-        const heartbeat = oursPulls ? { heartbeatInterval: 100, heartbeatTimeout: 200 } : {};
+        const heartbeat = oursPulls ? { heartbeatInterval: 100, heartbeatTimeout: 600 } : {};
         const puller = oursPulls ? ours : theirs;
         const pull = await puller.open("Pull", { ...only("receiveHighWaterMark"), ...heartbeat });
         const push = await (oursPulls ? theirs : ours).open("Push", only("sendHighWaterMark"));

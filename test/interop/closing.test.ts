@@ -49,6 +49,6 @@ describe("CL-5: an endpoint that was given up lingers as long as the socket says
     expect(isClosed).toBe(false);
     await peer.shake("PULL");
     expect((await peer.frame()).body.toString()).toBe("queued");
-    await within(2000, "the end of close", closed);
+    await within(10_000, "the end of close", closed);
   });
 });

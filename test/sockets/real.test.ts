@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { Publisher, Pull, Push, Subscriber } from "../../src/index.ts";
 import { trapRejections } from "../support/sim-sockets.ts";
+import { until } from "../support/wait.ts";
 
 trapRejections();
 
@@ -222,21 +223,14 @@ describe("A proxy that cuts at every byte of a short session", () => {
       await gone;
       server.close();
     }
-    pull.receiveTimeout = 100;
-    try {
-      for (;;)
-        expect((await pull.receive()).map(String)).toEqual([
-          "part",
-          "another",
-          expect.stringMatching(/^\d$/),
-        ]);
-    } catch (error) {
-      expect(error).toMatchObject({ code: "EAGAIN" });
-    }
     const push = closing(new Push());
     push.connect(pull.lastEndpoint as string);
     await push.send("fine");
-    expect(String(await pull.receive())).toBe("fine");
+    for (;;) {
+      const parts = (await pull.receive()).map(String);
+      if (parts.length === 1 && parts[0] === "fine") break;
+      expect(parts).toEqual(["part", "another", expect.stringMatching(/^\d$/)]);
+    }
   });
 });
 
@@ -261,8 +255,7 @@ describe("Nothing is left behind", () => {
     for (let i = 0; i < 10; i += 1) await cycle();
     const before = count();
     for (let i = 0; i < 300; i += 1) await cycle();
-    await sleep(20);
-    expect(count()).toBeLessThanOrEqual(before);
+    await until("all handles are closed", () => count() <= before);
     expect(publisher.stats().sent).toBe(310);
   });
 

@@ -16,6 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { whyNoAbstractNames } from "../../src/transports/endpoint.ts";
 import { ipc } from "../../src/transports/ipc.ts";
+import { until } from "../support/wait.ts";
 import { atEnd, defaults, dial, later, listenOn, pair, rejection, temporaryFolder } from "./helpers.ts";
 import { run } from "./programs/run.ts";
 
@@ -151,7 +152,7 @@ describe("EP-6, B-38, N-25: what is at the path already", () => {
     expect(readdirSync(folder)).toEqual(["s"]);
     const before = accepted.length;
     await dial(ipc, address);
-    await expect.poll(() => accepted.length).toBe(before + 1);
+    await until("it is accepted", () => accepted.length === before + 1);
   });
 
   it("a socket that refuses connections is replaced", async () => {
@@ -249,14 +250,12 @@ describe("EP-6, B-38, N-25: close", () => {
     await program.line();
     program.child.kill("SIGKILL");
     await program.finished;
-    await expect
-      .poll(() =>
-        dial(ipc, `ipc://${path}`).then(
-          () => "",
-          (error) => error.code,
-        ),
-      )
-      .toBe("ECONNREFUSED");
+    await until("its workers are gone too", () =>
+      dial(ipc, `ipc://${path}`).then(
+        () => false,
+        (error) => error.code === "ECONNREFUSED",
+      ),
+    );
     expect(lstatSync(path).isSocket()).toBe(true);
     await pair(ipc, `ipc://${path}`);
   });

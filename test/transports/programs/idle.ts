@@ -29,5 +29,6 @@ for (const [transport, address] of [
     });
   });
 }
-// One turn for the accepting ends.
-setTimeout(() => console.log(streams.length), 50);
+// The accepting ends come a little later.
+while (streams.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+console.log(streams.length);
