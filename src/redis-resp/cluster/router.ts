@@ -113,7 +113,8 @@ export class Router {
   #lookAndSend(command: ClusterCommand): void {
     this.#map.refresh().then(
       () => this.send(command),
-      (error: ZmqError) => command.reject(error),
+      // A question that nobody answered: the command itself was not sent.
+      (error: ZmqError) => command.reject(error.code === "EUNKNOWN" ? (error.cause as ZmqError) : error),
     );
   }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RedisCluster } from "../../../src/redis-resp/cluster/cluster.ts";
+import type { Environment } from "../../../src/runtime/environment.ts";
 import { nodeEnvironment } from "../../../src/runtime/node.ts";
+import { stablePort } from "../../support/ports.ts";
 import { sleep, until, within } from "../../support/wait.ts";
 import { allSlots, ScriptedNode } from "./scripted-node.ts";
 
@@ -17,6 +19,34 @@ function wholeCluster(answer: (command: string, node: ScriptedNode) => string | 
 
 function clusterOf(node: ScriptedNode, options = {}): RedisCluster {
   return new RedisCluster({ nodes: [{ port: node.port }], ...options });
+}
+
+/** Timers of that length go off when the test says so, all others by themselves; `ahead` is added to the time. */
+class HandTimers {
+  ahead = 0;
+  readonly held: Set<() => void> = new Set();
+  readonly environment: Environment;
+
+  constructor(isHeld: (ms: number) => boolean) {
+    const real = nodeEnvironment();
+    this.environment = {
+      ...real,
+      random: () => 0,
+      now: () => real.now() + this.ahead,
+      setTimer: (ms, done) => {
+        if (!isHeld(ms)) return real.setTimer(ms, done);
+        this.held.add(done);
+        return { cancel: () => this.held.delete(done) };
+      },
+    };
+  }
+
+  goOff(): void {
+    for (const done of this.held) {
+      this.held.delete(done);
+      done();
+    }
+  }
 }
 
 describe("what nodes say, word by word", () => {
@@ -113,6 +143,20 @@ describe("what nodes say, word by word", () => {
     expect(node.commands.filter((command) => command === "INCR k")).toHaveLength(1);
   });
 
+  it("a node that goes while it is asked who serves what: the command was not sent, and is tried again", async () => {
+    let stays = false;
+    await using node = await new ScriptedNode((command, { port, sockets }) => {
+      if (command === "CLUSTER SHARDS") return NO_SHARDS;
+      if (command === "GET k") return "$1\r\nv\r\n";
+      if (stays) return allSlots(port);
+      stays = true;
+      for (const socket of sockets) socket.destroy();
+      return null;
+    }).listen();
+    await using cluster = clusterOf(node);
+    expect(await cluster.get("k", { text: true })).toBe("v");
+  });
+
   it("a command that is too late is rejected once, and not sent again when a redirection comes after all", async () => {
     await using other = await new ScriptedNode(() => "+OK\r\n").listen();
     let redirect = (): void => {};
@@ -122,8 +166,15 @@ describe("what nodes say, word by word", () => {
       };
       return null;
     }).listen();
-    await using cluster = clusterOf(node, { commandTimeout: 50 });
-    await expect(cluster.set("k", 1)).rejects.toMatchObject({ code: "EUNKNOWN" });
+    const hour = 3_600_000;
+    const timers = new HandTimers((ms) => ms > hour / 2);
+    const options = { nodes: [{ port: node.port }], commandTimeout: hour, pingInterval: 0 };
+    await using cluster = new RedisCluster(options, timers.environment);
+    const late = expect(cluster.set("k", 1)).rejects.toMatchObject({ code: "EUNKNOWN" });
+    await until("it is sent", () => node.commands.includes("SET k 1"));
+    timers.ahead = hour;
+    timers.goOff();
+    await late;
     const next = cluster.get("k", { text: true });
     redirect();
     expect(await next).toBe("v");
@@ -131,9 +182,7 @@ describe("what nodes say, word by word", () => {
   });
 
   it("nobody there: rejected in the end with what stood in the way", async () => {
-    const gone = await new ScriptedNode(() => null).listen();
-    const { port } = gone;
-    await gone[Symbol.asyncDispose]();
+    const port = await stablePort();
     await using cluster = new RedisCluster({ nodes: [{ port }], maxRedirections: 2 });
     await expect(cluster.get("k")).rejects.toMatchObject({ code: "ECONNREFUSED" });
     await expect(cluster.publish("a", "b")).rejects.toMatchObject({ code: "ECONNREFUSED" });
@@ -159,14 +208,14 @@ describe("close", () => {
     }).listen();
     const cluster = clusterOf(node);
     const slow = cluster.get("slow", { text: true });
-    await expect.poll(() => node.commands.includes("GET slow")).toBe(true);
+    await until("it is sent", () => node.commands.includes("GET slow"));
     const closed = cluster.close();
     await expect(cluster.get("k")).rejects.toMatchObject({ code: "EBADF" });
     await expect(cluster.refresh()).rejects.toMatchObject({ code: "EBADF" });
     answer();
     expect(await slow).toBe("v");
     await closed;
-    await expect.poll(() => [...node.sockets].every((socket) => socket.destroyed)).toBe(true);
+    await until("all is closed", () => [...node.sockets].every((socket) => socket.destroyed));
     expect(cluster.stats()).toEqual({ commands: 1, pending: 0 });
   });
 
@@ -176,7 +225,7 @@ describe("close", () => {
     const refused = expect(cluster.get("k")).rejects.toMatchObject({
       code: expect.stringMatching(/^(EBADF|CLUSTERDOWN)$/),
     });
-    await expect.poll(() => node.commands.filter((command) => command === "GET k").length).toBeGreaterThan(2);
+    await until("it has been tried again", () => node.commands.filter((one) => one === "GET k").length > 2);
     await cluster.close();
     await refused;
   });
@@ -185,7 +234,7 @@ describe("close", () => {
     await using node = await wholeCluster(() => null).listen();
     const cluster = clusterOf(node);
     const sent = expect(cluster.get("k")).rejects.toMatchObject({ code: "EUNKNOWN" });
-    await expect.poll(() => node.commands.includes("GET k")).toBe(true);
+    await until("it is sent", () => node.commands.includes("GET k"));
     cluster.destroy();
     await sent;
   });
@@ -220,7 +269,7 @@ describe("limits and arguments", () => {
     const abort = new AbortController();
     const { signal } = abort;
     const waiting = cluster.get("k", { signal });
-    await expect.poll(() => node.commands.includes("GET k")).toBe(true);
+    await until("it is sent", () => node.commands.includes("GET k"));
     abort.abort(new Error("enough"));
     await expect(waiting).rejects.toThrow("enough");
     await expect(cluster.get("k", { signal })).rejects.toThrow("enough");
@@ -251,35 +300,26 @@ describe("a cluster that is destroyed", () => {
     await using silent = await new ScriptedNode(() => null).listen();
     await using other = await wholeCluster(() => "$1\r\nv\r\n").listen();
     const nodes = [silent, other].map(({ port }) => ({ port }));
-    const environment = { ...nodeEnvironment(), random: () => 0 }; // the nodes in the order given
-    const cluster = new RedisCluster({ nodes }, environment);
+    const timers = new HandTimers((ms) => ms === 100); // after which the second is asked
+    const cluster = new RedisCluster({ nodes }, timers.environment);
     const asked = cluster.get("k");
     await until("the first is asked", () => silent.commands.length > 0);
     cluster.destroy();
+    timers.goOff();
     await expect(asked).rejects.toMatchObject({ code: "EBADF" });
-    await sleep(300); // the second would have been asked after 100
+    await sleep(50);
     expect(other.sockets.size).toBe(0);
   });
 
   it("while a command is about to be tried again: it is rejected, and nobody is asked", async () => {
     await using node = await wholeCluster(() => "-TRYAGAIN later\r\n").listen();
-    const held: (() => void)[] = [];
-    const real = nodeEnvironment();
-    const environment: typeof real = {
-      ...real,
-      random: () => 0,
-      setTimer(ms, done) {
-        if (ms !== 25) return real.setTimer(ms, done);
-        held.push(done); // half of the pause before the second retry
-        return { cancel() {} };
-      },
-    };
-    const cluster = new RedisCluster({ nodes: [{ port: node.port }] }, environment);
+    const timers = new HandTimers((ms) => ms === 25); // half of the pause before the second retry
+    const cluster = new RedisCluster({ nodes: [{ port: node.port }] }, timers.environment);
     const pending = cluster.get("k");
-    await until("it waits to be tried again", () => held.length > 0);
+    await until("it waits to be tried again", () => timers.held.size > 0);
     const { size } = node.sockets;
     cluster.destroy();
-    held[0]!();
+    timers.goOff();
     await expect(pending).rejects.toMatchObject({ code: "EBADF" });
     await sleep(50);
     expect(node.sockets.size).toBe(size);
