@@ -260,8 +260,10 @@ describe("too much to write", () => {
 
   it("not when it catches up in time", async () => {
     const { broker, slow, timers } = await overSoftLimit();
+    const message = `*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$${payload.length}\r\n${payload}\r\n`;
+    const whole = slow.size + 80 * message.length;
     slow.socket.resume();
-    await slow.until(() => slow.size > 80 * payload.length);
+    await slow.until(() => slow.size === whole);
     await until("its deadline is off", () => timers[0]?.isCancelled === true);
     expect(broker.stats().closedForOutput).toBe(0);
     expect(await slow.ask()).toBe("");

@@ -171,7 +171,7 @@ describeWithRedis("RedisClient and redis-server", () => {
     expect(await careful.ping()).toBe("PONG");
   });
 
-  it("the process ends by itself, with a client that is connected and idle", async () => {
+  it("the process ends by itself, with a client that is connected and idle", { timeout: SLOW }, async () => {
     const child = children.node("test/redis-resp/programs/idle-client.ts", [String(redis().port)]);
     await child.line(/^receivers 0$/, SLOW);
     expect(await within(SLOW, "the end of the process", child.exited)).toEqual({ code: 0, signal: null });
@@ -283,7 +283,8 @@ describeWithRedis("a server that goes away", () => {
 
   it("frozen (SIGSTOP): noticed within the PING's deadline, and recovered", { timeout: SLOW }, async () => {
     await using redis = await startRedis();
-    const options = { port: redis.port, ...KEEN, pingInterval: 200, pingTimeout: 200, connectTimeout: 500 };
+    // Long enough for a server that is only kept waiting.
+    const options = { port: redis.port, ...KEEN, pingInterval: 200, pingTimeout: 1500 };
     await using client = new RedisClient(options);
     await client.ping();
     const lost = new Promise<{ error: { code: string } }>((resolve) =>

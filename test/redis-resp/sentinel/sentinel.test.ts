@@ -8,7 +8,8 @@ import { Load } from "../cluster/load.ts";
 const TIME = 60_000;
 
 describeWithRedis("RedisSentinel, a master, a replica and 3 sentinels", () => {
-  const servers = useRedis(() => startRedisSentinel());
+  // Nobody dies here: a master that is only kept waiting is not to be replaced.
+  const servers = useRedis(() => startRedisSentinel({ downAfter: 30_000 }));
 
   function open(options = {}): RedisSentinel {
     const { name, sentinels } = servers();
@@ -48,6 +49,7 @@ describeWithRedis("RedisSentinel, a master, a replica and 3 sentinels", () => {
       expect(await client.ping()).toBe("PONG");
     } finally {
       await gone!.restart();
+      await servers().settled();
     }
   });
 

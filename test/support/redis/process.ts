@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { sleep, within } from "../wait.ts";
 import { serverFolder } from "./folder.ts";
 
 const START_MS = 15_000;
+/** What a server says when it serves, and a sentinel. */
+const READY = /Ready to accept connections|Sentinel ID is/;
 
 /** One process of redis-server with a configuration of its own, in a folder of its own. It never outlives us. */
 export class RedisProcess {
@@ -31,10 +32,14 @@ export class RedisProcess {
     writeFileSync(this.#file("redis.conf"), `${lines.join("\n")}\n`);
   }
 
-  /** Resolves when the port accepts connections, rejects with the log when the process ends before. */
-  async start(port: number): Promise<void> {
+  /**
+   * Resolves when this process says that it serves: on its port another one may answer, as long as it has not failed to bind. Rejects
+   * with the log when it ends before.
+   */
+  async start(): Promise<void> {
     if (this.#child) throw new Error(`redis-server is already running as process ${this.pid}`);
     const log = openSync(this.#file("log"), "a");
+    const before = this.log.length;
     const child = spawn(
       "/usr/bin/setpriv",
       ["--pdeathsig", "KILL", "/usr/bin/redis-server", ...this.#arguments],
@@ -53,9 +58,9 @@ export class RedisProcess {
       };
       child.once("error", ended).once("exit", ended);
     });
-    for (const deadline = performance.now() + START_MS; !(await accepts(port)); await sleep(5)) {
+    for (const deadline = performance.now() + START_MS; !READY.test(this.log.slice(before)); await sleep(5)) {
       if (this.#child === null || performance.now() > deadline)
-        throw new Error(`redis-server did not start on port ${port}:\n${this.log}`);
+        throw new Error(`redis-server did not start:\n${this.log}`);
     }
   }
 
@@ -77,15 +82,4 @@ export class RedisProcess {
   #file(name: string): string {
     return join(this.folder, name);
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

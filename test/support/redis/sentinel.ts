@@ -64,6 +64,14 @@ export class RedisSentinelServers implements AsyncDisposable {
     return this.master();
   }
 
+  /** Waits until every sentinel knows all others, and all replicas so well that it could promote one. */
+  async settled(): Promise<void> {
+    const [others, replicas] = [this.sentinels.length - 1, this.nodes.length - 1];
+    const doAllKnow = async (): Promise<boolean> =>
+      (await Promise.all(this.sentinels.map((each) => knows(each, others, replicas)))).every(Boolean);
+    await until("the sentinels know all", doAllKnow, 30_000, POLL_MS);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.remove()));
     await Promise.all(this.nodes.map((node) => node.stop()));
@@ -74,13 +82,14 @@ export class RedisSentinelServers implements AsyncDisposable {
   }
 }
 
-/** Resolves when every sentinel knows all others and all replicas: 2 to 4 s. */
+/** Resolves when all are `settled`: 2 to 4 s. */
 export async function startRedisSentinel(options: RedisSentinelOptions = {}): Promise<RedisSentinelServers> {
   const { replicas = 1, sentinels = 3, downAfter = 1000, ...rest } = options;
   const master = await startRedis(rest);
   const nodes = [master];
   const processes: RedisProcess[] = [];
   const handles: Sentinel[] = [];
+  const all = new RedisSentinelServers(nodes, handles, processes);
   try {
     const following = [...(rest.set ?? []), `replicaof ${master.host} ${master.port}`];
     for (let i = 0; i < replicas; i++) nodes.push(await startRedis({ ...rest, set: following }));
@@ -91,17 +100,15 @@ export async function startRedisSentinel(options: RedisSentinelOptions = {}): Pr
       process.configure(
         watching(process.folder, port, master, Math.floor(sentinels / 2) + 1, downAfter, rest),
       );
-      await process.start(port);
+      await process.start();
       handles.push(handle(process, port));
     }
-    const doAllKnow = async (): Promise<boolean> =>
-      (await Promise.all(handles.map((each) => knows(each, sentinels - 1, replicas)))).every(Boolean);
-    await until("the sentinels know each other", doAllKnow, 30_000, POLL_MS);
+    await all.settled();
   } catch (error) {
-    await new RedisSentinelServers(nodes, handles, processes).stop();
+    await all.stop();
     throw error;
   }
-  return new RedisSentinelServers(nodes, handles, processes);
+  return all;
 }
 
 function watching(
@@ -132,7 +139,7 @@ function handle(process: RedisProcess, port: number): Sentinel {
     kill: (signal = "SIGKILL") => process.end(signal),
     restart: async () => {
       await process.end("SIGKILL");
-      await process.start(port);
+      await process.start();
     },
   };
 }
@@ -140,5 +147,9 @@ function handle(process: RedisProcess, port: number): Sentinel {
 async function knows(sentinel: Sentinel, others: number, replicas: number): Promise<boolean> {
   const lines = (await sentinel.cli("SENTINEL", "MASTER", "mymaster")).split("\n");
   const field = (name: string): number => Number(lines[lines.indexOf(name) + 1]);
-  return field("num-other-sentinels") === others && field("num-slaves") === replicas;
+  // It has asked the replica itself, which follows its master.
+  const following = (await sentinel.cli("SENTINEL", "REPLICAS", "mymaster")).match(
+    /^master-link-status\nok$/gm,
+  );
+  return field("num-other-sentinels") === others && following?.length === replicas;
 }

@@ -79,7 +79,7 @@ export class RedisServer implements AsyncDisposable {
   /** Starts again on the same ports, killed first if it is running. */
   async restart(): Promise<void> {
     await this.kill();
-    await this.#process.start(this.port);
+    await this.#process.start();
   }
 
   /** Ends the process and removes its files. */
@@ -119,7 +119,7 @@ export async function startServer(
     const server = new RedisServer(process, ports, options);
     process.configure([...ports.lines, ...configuration(server, process.folder, options)]);
     try {
-      await process.start(ports.port);
+      await process.start();
       return server;
     } catch (error) {
       const isTaken = process.log.includes("Address already in use");
