@@ -112,8 +112,7 @@ export class RespConnection implements StreamHandler {
    * Sends a command. The reply is rejected with ENOBUFS when too much waits, and when the connection ends: with EUNKNOWN if the
    * command may have been carried out, with the connection's error if it has not been sent.
    *
-   * @param args bytes must not be changed until the reply has come.
-   * @throws {TypeError} for what is no argument.
+   * @param args what `checkArguments` has passed; bytes must not be changed until the reply has come.
    */
   request(args: readonly Argument[], reply: Reply): void {
     if (this.#end !== null) {
@@ -207,7 +206,7 @@ export class RespConnection implements StreamHandler {
 
   /** @param reply null: none comes, but what the fence behind it takes in. */
   #write(args: readonly Argument[], reply: Reply | null): void {
-    this.#writer.write(args);
+    this.#writer.writeChecked(args);
     if (reply === null) return;
     this.#waiting.push(reply);
     this.#taken += 1;

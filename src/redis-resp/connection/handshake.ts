@@ -1,5 +1,5 @@
 import type { ZmqError } from "../../errors.ts";
-import type { Argument } from "../protocol/encoder.ts";
+import { type Argument, checkArguments } from "../protocol/encoder.ts";
 import { ReplyError } from "../protocol/errors.ts";
 import type { RespValue } from "../protocol/values.ts";
 import type { RespConnection } from "./connection.ts";
@@ -85,5 +85,8 @@ async function all(asked: readonly Promise<unknown>[]): Promise<void> {
 }
 
 function ask(connection: RespConnection, args: readonly Argument[]): Promise<RespValue> {
-  return new Promise((resolve, reject) => connection.request(args, { resolve, reject }));
+  return new Promise((resolve, reject) => {
+    checkArguments(args); // credentials are what a function of the user's has returned
+    connection.request(args, { resolve, reject });
+  });
 }

@@ -87,6 +87,11 @@ export class CommandWriter {
    */
   write(args: readonly Argument[]): number {
     checkArguments(args);
+    return this.writeChecked(args);
+  }
+
+  /** @internal The same for what {@link checkArguments} has passed. */
+  writeChecked(args: readonly Argument[]): number {
     const before = this.size;
     this.#reserve(FRAME);
     this.#line(ARRAY, args.length);

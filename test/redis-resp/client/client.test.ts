@@ -316,6 +316,26 @@ describe("arguments", () => {
     expect(client.stats().commands).toBe(0);
   });
 
+  it("what is no argument throws at the call, whatever else is wrong, and disturbs nothing", async () => {
+    const world = new ClientWorld();
+    const client = await connected(world);
+    const aborted = { signal: AbortSignal.abort() };
+    for (const wrong of [null, undefined, {}, Number.NaN] as unknown as string[]) {
+      expect(() => world.client().publish("a", wrong)).toThrow(TypeError);
+      expect(() => client.publish("a", wrong)).toThrow(TypeError);
+      expect(() => client.publish("a", wrong, aborted)).toThrow(TypeError);
+    }
+    expect(client.stats()).toMatchObject({ commands: 0, pending: 0 });
+    void client.publish("a", "b").catch(() => {});
+    await world.settle();
+    expect(world.server.take()).toBe("*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$1\r\nb\r\n");
+    client.destroy();
+    expect(() => client.publish("a", null as unknown as string)).toThrow(TypeError);
+    expect(() => client.command("SELECT", null as unknown as string)).toThrow(
+      expect.objectContaining({ code: "EINVAL" }),
+    );
+  });
+
   it("a reply of another kind is EPROTO for whoever asked, and for nobody else", async () => {
     const world = new ClientWorld();
     const client = await connected(world);

@@ -50,15 +50,6 @@ describe("commands and replies", () => {
     expect(world.server.take().match(/SET/g)).toHaveLength(11);
   });
 
-  it("what is no argument throws, and disturbs nothing", async () => {
-    const world = new ConnectionWorld();
-    expect(() => world.ask("SET", "k", null as unknown as string)).toThrow(TypeError);
-    expect(world.connection.pending).toBe(0);
-    world.ask("GET", "k");
-    await world.settle();
-    expect(world.server.take()).toBe("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
-  });
-
   it("ENOBUFS when too many commands or bytes wait", async () => {
     const few = new ConnectionWorld({ maxQueuedCommands: 2 });
     for (const name of ["A", "B", "C"]) few.ask(name);

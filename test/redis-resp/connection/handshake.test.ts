@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RedisClient } from "../../../src/redis-resp/client/client.ts";
+import type { Credentials } from "../../../src/redis-resp/connection/options.ts";
 import { ClientWorld, commandsIn, HELLO_REPLY, likeRedis } from "../scripted.ts";
 
 /** What the server of the last connection has been told, a line for each command; it answers nothing by itself. */
@@ -111,6 +112,19 @@ describe("N-27: what is said before the first command", () => {
     await world.advance(5000);
     expect(await world.run(pong)).toBe("PONG");
   });
+});
+
+it("credentials that are none are a failed attempt", async () => {
+  const world = new ClientWorld();
+  world.listen();
+  const client = world.client({ credentials: () => ({ username: "u" }) as unknown as Credentials });
+  const seen = eventsOf(client);
+  const attempt = expect(client.connect()).rejects.toMatchObject({ code: "EINVAL" });
+  await world.settle();
+  await attempt;
+  expect(seen).toEqual([expect.stringMatching(/^error EINVAL an argument has to be a string.*undefined$/)]);
+  expect(world.server.isEnded).toBe(true);
+  client.destroy();
 });
 
 describe("a server that does not let us in", () => {
