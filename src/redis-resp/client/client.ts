@@ -8,9 +8,10 @@ import { type RedisOptions, resolveOptions } from "../connection/options.ts";
 import { type Argument, checkArguments } from "../protocol/encoder.ts";
 import { isRefusal } from "../protocol/errors.ts";
 import type { RespValue } from "../protocol/values.ts";
-import { Call, type CallOptions, Calls, closedError } from "./call.ts";
+import { type CallOptions, closedError } from "./call.ts";
 import { RedisCommands } from "./commands.ts";
 import { OfflineQueue } from "./offline-queue.ts";
+import { PendingCommand, PendingCommands } from "./pending-command.ts";
 
 /** What a client and a subscriber tell of their connection. */
 export interface ConnectionEvents {
@@ -52,7 +53,7 @@ export interface ClientStats {
 export class RedisClient extends RedisCommands {
   readonly events: Emitter<ClientEvents>;
   readonly #link: Link;
-  readonly #calls: Calls;
+  readonly #pending: PendingCommands;
   readonly #queue: OfflineQueue;
   #connection: RespConnection | null = null;
   #commands = 0;
@@ -65,7 +66,7 @@ export class RedisClient extends RedisCommands {
     super();
     const { locate, settings } = resolveOptions(options);
     this.events = new Emitter(environment);
-    this.#calls = new Calls(environment);
+    this.#pending = new PendingCommands(environment);
     this.#queue = new OfflineQueue(environment, settings);
     this.#link = new Link({
       environment,
@@ -95,7 +96,7 @@ export class RedisClient extends RedisCommands {
   stats(): ClientStats {
     return {
       commands: this.#commands,
-      pending: this.#calls.count,
+      pending: this.#pending.count,
       queued: this.#queue.length,
       connections: this.#connections,
     };
@@ -143,28 +144,28 @@ export class RedisClient extends RedisCommands {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const call = new Call(this.#calls, read, resolve, reject, signal);
-      if (args === null) this.#waitForConnection(call);
-      else this.#send(args, call);
+      const command = new PendingCommand(this.#pending, read, resolve, reject, signal);
+      if (args === null) this.#waitForConnection(command);
+      else this.#send(args, command);
     });
   }
 
-  #send(args: readonly Argument[], call: Call<unknown>): void {
+  #send(args: readonly Argument[], command: PendingCommand<unknown>): void {
     this.#commands += 1;
     if (this.#connection !== null) {
-      this.#connection.request(args, call);
+      this.#connection.request(args, command);
     } else {
       this.#link.start();
-      this.#queue.add(args, call);
+      this.#queue.add(args, command);
     }
   }
 
-  #waitForConnection(call: Call<unknown>): void {
+  #waitForConnection(command: PendingCommand<unknown>): void {
     if (this.#connection !== null) {
-      call.resolve(null);
+      command.resolve(null);
     } else {
       this.#link.start();
-      this.#queue.addConnect(call);
+      this.#queue.addConnect(command);
     }
   }
 
@@ -184,7 +185,7 @@ export class RedisClient extends RedisCommands {
   async #close(): Promise<void> {
     this.#isClosed = true;
     this.#queue.rejectAll(closedError());
-    await this.#calls.done();
+    await this.#pending.done();
     this.destroy();
   }
 }

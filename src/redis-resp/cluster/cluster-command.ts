@@ -1,5 +1,5 @@
 import type { ZmqError } from "../../errors.ts";
-import type { Call } from "../client/call.ts";
+import type { PendingCommand } from "../client/pending-command.ts";
 import type { Argument } from "../protocol/encoder.ts";
 import type { RespValue } from "../protocol/values.ts";
 import type { NodeConnection, NodeReply } from "./node-connection.ts";
@@ -11,7 +11,7 @@ export class ClusterCommand implements NodeReply {
   /** Null: it has no key, any node will do. */
   readonly slot: number | null;
   readonly since: number;
-  readonly #call: Call<unknown>;
+  readonly #pending: PendingCommand<unknown>;
   readonly #onRefused: (command: ClusterCommand, error: ZmqError) => void;
   /** The node that has it, or had it last. */
   node: NodeAddress | null = null;
@@ -23,18 +23,18 @@ export class ClusterCommand implements NodeReply {
     args: readonly Argument[],
     slot: number | null,
     since: number,
-    call: Call<unknown>,
+    pending: PendingCommand<unknown>,
     onRefused: (command: ClusterCommand, error: ZmqError) => void,
   ) {
     this.args = args;
     this.slot = slot;
     this.since = since;
-    this.#call = call;
+    this.#pending = pending;
     this.#onRefused = onRefused;
   }
 
   get isSettled(): boolean {
-    return this.#call.isSettled;
+    return this.#pending.isSettled;
   }
 
   sendTo(node: NodeConnection): void {
@@ -43,7 +43,7 @@ export class ClusterCommand implements NodeReply {
   }
 
   resolve(reply: RespValue): void {
-    this.#call.resolve(reply);
+    this.#pending.resolve(reply);
   }
 
   reject(error: ZmqError): void {
@@ -52,6 +52,6 @@ export class ClusterCommand implements NodeReply {
 
   /** For good. */
   fail(error: ZmqError): void {
-    this.#call.reject(error);
+    this.#pending.reject(error);
   }
 }

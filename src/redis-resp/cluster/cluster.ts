@@ -2,8 +2,9 @@ import { ZmqError } from "../../errors.ts";
 import { Emitter } from "../../runtime/emitter.ts";
 import type { Environment } from "../../runtime/environment.ts";
 import { nodeEnvironment } from "../../runtime/node.ts";
-import { Call, type CallOptions, Calls, closedError } from "../client/call.ts";
+import { type CallOptions, closedError } from "../client/call.ts";
 import { RedisCommands } from "../client/commands.ts";
+import { PendingCommand, PendingCommands } from "../client/pending-command.ts";
 import { checkNames } from "../connection/options.ts";
 import { type Argument, checkArguments } from "../protocol/encoder.ts";
 import type { RespValue } from "../protocol/values.ts";
@@ -53,7 +54,7 @@ export class RedisCluster extends RedisCommands {
   readonly events: Emitter<ClusterEvents>;
   readonly #environment: Environment;
   readonly #settings: ClusterSettings;
-  readonly #calls: Calls;
+  readonly #pending: PendingCommands;
   readonly #pool: NodePool;
   readonly #map: ClusterMap;
   readonly #router: Router;
@@ -74,7 +75,7 @@ export class RedisCluster extends RedisCommands {
     this.#environment = environment;
     this.#settings = settings;
     this.events = new Emitter(environment);
-    this.#calls = new Calls(environment);
+    this.#pending = new PendingCommands(environment);
     this.#pool = new NodePool(environment, connection, {
       onReady: (address) => this.events.emit({ type: "connect", address: nameOf(address) }),
       onLost: (address, error) => this.#onLost(address, error),
@@ -96,7 +97,7 @@ export class RedisCluster extends RedisCommands {
   }
 
   stats(): ClusterStats {
-    return { commands: this.#commands, pending: this.#calls.count };
+    return { commands: this.#commands, pending: this.#pending.count };
   }
 
   /** Subscriptions in this cluster. They end with it, if not before. @throws {ZmqError} EINVAL; {TypeError}. */
@@ -143,7 +144,7 @@ export class RedisCluster extends RedisCommands {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { maxQueuedCommands, maxQueuedBytes } = this.#settings.connection;
-    if (this.#calls.count >= maxQueuedCommands || this.#bytes >= maxQueuedBytes) {
+    if (this.#pending.count >= maxQueuedCommands || this.#bytes >= maxQueuedBytes) {
       return Promise.reject(new ZmqError("ENOBUFS", "too many commands wait"));
     }
     this.#commands += 1;
@@ -152,8 +153,8 @@ export class RedisCluster extends RedisCommands {
     const slot = key === null ? null : slotOf(key);
     this.#bytes += size;
     const sent = new Promise<T>((resolve, reject) => {
-      const call = new Call(this.#calls, read, resolve, reject, signal);
-      this.#router.send(new ClusterCommand(args, slot, this.#environment.now(), call, this.#onRefused));
+      const pending = new PendingCommand(this.#pending, read, resolve, reject, signal);
+      this.#router.send(new ClusterCommand(args, slot, this.#environment.now(), pending, this.#onRefused));
     });
     const settled = (): void => {
       this.#bytes -= size;
@@ -185,7 +186,7 @@ export class RedisCluster extends RedisCommands {
     for (const subscriber of [...this.#subscribers]) void subscriber.close();
     this.#router.close();
     this.#pool.closeIf(({ connection }) => connection === null, closedError());
-    await this.#calls.done();
+    await this.#pending.done();
     this.destroy();
   }
 }

@@ -1,15 +1,15 @@
-import type { Call } from "./call.ts";
 import type { MessageListener, Subscription } from "./subscription.ts";
+import type { SubscriptionCall } from "./subscription-call.ts";
 
 /**
  * Listeners that were added by calls which may still fail. One that several calls have asked for stays for good when the first of them
  * succeeds, and is to be taken back when the last of them fails.
  */
 export class Claims {
-  readonly #calls = new Map<Subscription, Call[]>();
+  readonly #calls = new Map<Subscription, SubscriptionCall[]>();
 
   /** @param isNew the listener was not there before. If it was, and nobody claims it, it stays whatever becomes of the call. */
-  add(subscription: Subscription, call: Call, isNew: boolean): void {
+  add(subscription: Subscription, call: SubscriptionCall, isNew: boolean): void {
     const calls = this.#calls.get(subscription) ?? [];
     if (!isNew && !calls.some(({ listener }) => listener === call.listener)) return;
     calls.push(call);
@@ -18,12 +18,12 @@ export class Claims {
   }
 
   /** The call has succeeded: its listener stays. */
-  keep(call: Call): void {
+  keep(call: SubscriptionCall): void {
     for (const subscription of call.claimed) this.forget(subscription, call.listener);
   }
 
   /** The call has failed. @returns where nobody else claims its listener. */
-  drop(call: Call): Subscription[] {
+  drop(call: SubscriptionCall): Subscription[] {
     const dropped = [...call.claimed];
     call.claimed.clear();
     return dropped.filter((subscription) => {
@@ -36,7 +36,7 @@ export class Claims {
   /** The listener is there for good, or gone. @param listener null: all. */
   forget(subscription: Subscription, listener: MessageListener | null): void {
     const calls = this.#calls.get(subscription) ?? [];
-    const isMeant = (call: Call): boolean => listener === null || call.listener === listener;
+    const isMeant = (call: SubscriptionCall): boolean => listener === null || call.listener === listener;
     for (const call of calls) if (isMeant(call)) call.claimed.delete(subscription);
     this.#set(
       subscription,
@@ -49,7 +49,7 @@ export class Claims {
     this.#calls.clear();
   }
 
-  #set(subscription: Subscription, calls: Call[]): void {
+  #set(subscription: Subscription, calls: SubscriptionCall[]): void {
     if (calls.length > 0) this.#calls.set(subscription, calls);
     else this.#calls.delete(subscription);
   }

@@ -1,10 +1,10 @@
 import { ZmqError } from "../../errors.ts";
-import { Call, type Settle, WaitingCalls } from "./call.ts";
 import { type ChannelKind, KINDS } from "./channel.ts";
 import { Claims } from "./claims.ts";
 import { Family } from "./family.ts";
 import { type Gap, type GapReason, Losses } from "./losses.ts";
 import type { MessageListener, Subscription } from "./subscription.ts";
+import { type Deferred, SubscriptionCall, WaitingCalls } from "./subscription-call.ts";
 
 /** Channels at most in one command: one with ten thousand would hold up the first confirmations. */
 const MOST = 500;
@@ -98,9 +98,14 @@ export class Subscriptions {
    * The call resolves when all are confirmed. When one is refused it rejects, and its listener is taken back from all of them; so it
    * can be by `fail`, until `keep`.
    */
-  subscribe(kind: ChannelKind, keys: ReadonlySet<string>, listener: MessageListener, settle: Settle): Call {
+  subscribe(
+    kind: ChannelKind,
+    keys: ReadonlySet<string>,
+    listener: MessageListener,
+    deferred: Deferred,
+  ): SubscriptionCall {
     const family = this.#families[kind];
-    const call = new Call(settle, listener);
+    const call = new SubscriptionCall(deferred, listener);
     for (const key of keys) {
       const subscription = family.wanted.get(key) ?? this.#revive(family, key) ?? family.begin(key);
       this.#claims.add(subscription, call, subscription.add(listener));
@@ -122,10 +127,10 @@ export class Subscriptions {
     kind: ChannelKind,
     keys: ReadonlySet<string> | null,
     listener: MessageListener | null,
-    settle: Settle,
+    deferred: Deferred,
   ): void {
     const family = this.#families[kind];
-    const call = new Call(settle, null);
+    const call = new SubscriptionCall(deferred, null);
     for (const key of keys ?? [...family.wanted.keys()]) {
       const subscription = family.wanted.get(key);
       if (subscription !== undefined) this.#release(subscription, listener);
@@ -136,12 +141,12 @@ export class Subscriptions {
   }
 
   /** A `subscribe` has succeeded, with all that belongs to it elsewhere: what it added stays. */
-  keep(call: Call): void {
+  keep(call: SubscriptionCall): void {
     this.#claims.keep(call);
   }
 
   /** Ends a call before its time: it rejects with this, and what it added is taken back, but where another call wants it too. */
-  fail(call: Call, error: unknown): void {
+  fail(call: SubscriptionCall, error: unknown): void {
     this.#waiting.forget(call);
     for (const subscription of this.#claims.drop(call)) this.#release(subscription, call.listener);
     call.reject(error);
