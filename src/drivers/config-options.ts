@@ -79,6 +79,8 @@ export interface Config {
   readonly linger: number;
   /** Attempts to publish an event on Redis, on one master after the other. */
   readonly publishRetryTimes: number;
+  /** ms between two looks whether the Redis node in use is in its cluster still; 0: none. Two in a row, and it is left. */
+  readonly topologyInterval: number;
   /** ms that sendEvent waits over PUSH, and for each answer of Redis; -1: for ever. */
   readonly sendTimeout: number;
   /** ms: the first delay between two attempts to connect. At least 1: a subscriber that does not come back misses everything. */
@@ -171,6 +173,7 @@ export const OPTIONS: { readonly [name in keyof Config]: OptionSpec } = {
   handshakeInterval: integer(5000),
   linger: integer(1000, -1),
   publishRetryTimes: integer(5, 1),
+  topologyInterval: integer(15_000, 0, 2 ** 31 - 1),
   sendTimeout: integer(5000, -1),
   reconnectInterval: integer(100, 1),
   reconnectMaxInterval: integer(5000),

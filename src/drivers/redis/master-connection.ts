@@ -2,16 +2,17 @@ import type { ZmqError } from "../../errors.ts";
 import { RedisClient } from "../../redis-resp/index.ts";
 import type { Emitter, Environment, Timer } from "../../sockets/index.ts";
 import type { DriverEvents } from "../driver-events.ts";
-import { askMasters } from "./ask-masters.ts";
+import { ChosenMaster } from "./chosen-master.ts";
 import { disconnectReason } from "./disconnect-reason.ts";
-import { type NodeAddress, nameOf } from "./node-address.ts";
-import { type AskMasters, RedisMgt } from "./redis-mgt.ts";
+import { nameOf } from "./node-address.ts";
 import type { ResolvedRedisOptions } from "./redis-options.ts";
 
 export interface MasterHandler {
   onReady(client: RedisClient): void;
   /** The connection is over, or an attempt has failed. */
   onLost(error: ZmqError): void;
+  /** What this server has taken since it was connected may have reached nobody else. */
+  onDoubt(): void;
   /** Whether to try again. */
   isWanted(): boolean;
 }
@@ -22,12 +23,12 @@ export class MasterConnection {
   readonly #environment: Environment;
   readonly #events: Emitter<DriverEvents>;
   readonly #handler: MasterHandler;
-  readonly #mgt: RedisMgt;
-  readonly #ask: AskMasters;
+  readonly #master: ChosenMaster;
   /** The connection, or the attempt to get one. */
   #current: RedisClient | null = null;
-  #node: NodeAddress | null = null;
   #isReady = false;
+  /** This connection has done what it is for. */
+  #hasWorked = false;
   /** Attempts that failed since it has worked last. */
   #failures = 0;
   #retryTimer: Timer | null = null;
@@ -43,8 +44,7 @@ export class MasterConnection {
     this.#environment = environment;
     this.#events = events;
     this.#handler = handler;
-    this.#mgt = RedisMgt.getInstance(options.hosts, environment);
-    this.#ask = askMasters(options.connection, environment);
+    this.#master = new ChosenMaster(options, environment, (error) => this.#isOut(error));
   }
 
   /** Null while there is none that is ready. */
@@ -53,7 +53,7 @@ export class MasterConnection {
   }
 
   get address(): string | null {
-    return this.#isReady ? `redis://${nameOf(this.#node!)}` : null;
+    return this.#isReady ? `redis://${nameOf(this.#master.node!)}` : null;
   }
 
   /** Nothing when there is a connection, an attempt, or a pause before the next one. Keeps the process alive until `idle`. */
@@ -64,11 +64,7 @@ export class MasterConnection {
       {
         ...this.#options.connection,
         commandTimeout: Math.max(0, this.#options.sendTimeout),
-        locate: async () => {
-          this.#node = null;
-          this.#node = await this.#mgt.selectNode(this.#ask);
-          return this.#node;
-        },
+        locate: () => this.#master.choose(),
       },
       this.#environment,
     );
@@ -83,16 +79,15 @@ export class MasterConnection {
   /** It has done what it is for. */
   worked(): void {
     this.#failures = 0;
+    this.#hasWorked = true;
   }
 
   /** It is of no use any more. Nothing if this client is not the current one. */
   failed(client: RedisClient, error: ZmqError): void {
     if (client !== this.#current) return;
     const { address } = this;
-    client.destroy();
-    this.#current = null;
-    this.#isReady = false;
-    if (this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
+    this.#end();
+    this.#master.failed();
     const retryIn = this.#delay();
     this.#failures += 1;
     if (address !== null)
@@ -113,7 +108,12 @@ export class MasterConnection {
 
   close(): void {
     this.idle();
+    this.#master.close();
     this.#retryTimer?.cancel();
+    this.#end();
+  }
+
+  #end(): void {
     this.#current?.destroy();
     this.#current = null;
     this.#isReady = false;
@@ -123,9 +123,16 @@ export class MasterConnection {
     if (client !== this.#current) return;
     this.#isReady = true;
     this.idle();
-    this.#mgt.worked(this.#node!);
+    this.#hasWorked = false;
+    this.#master.connected();
     this.#events.emit({ type: "connected", address: this.address! });
     this.#handler.onReady(client);
+  }
+
+  #isOut(error: ZmqError): void {
+    const isDoubtful = this.#hasWorked;
+    this.failed(this.#current!, error);
+    if (isDoubtful) this.#handler.onDoubt();
   }
 
   /** ms: the first attempt after a loss is made at once, the others later and later. */

@@ -1,11 +1,12 @@
 import type { Environment } from "../../sockets/index.ts";
+import type { AskNode } from "./cluster-view.ts";
 import { type NodeAddress, nameOf } from "./node-address.ts";
-
-/** Asks one node for the cluster's masters; itself alone, where it is no cluster. Rejects when it does not answer. */
-export type AskMasters = (node: NodeAddress) => Promise<readonly NodeAddress[]>;
+import { type NodeUser, TopologyWatch } from "./topology-watch.ts";
 
 /** Masters that one message can tell of. */
 const MAX_HINTS = 1000;
+
+export type MgtEnvironment = Pick<Environment, "now" | "random" | "setTimer">;
 
 /** By the environment they belong to, and by the addresses they begin with. */
 const instances = new WeakMap<Environment, Map<string, RedisMgt>>();
@@ -20,6 +21,7 @@ const instances = new WeakMap<Environment, Map<string, RedisMgt>>();
 export class RedisMgt {
   readonly #seeds: readonly NodeAddress[];
   readonly #random: () => number;
+  readonly #watch: TopologyWatch;
   /** Empty: not known. */
   #masters: readonly NodeAddress[] = [];
   /** Told by hearsay: to be asked when nobody else answers. */
@@ -28,16 +30,25 @@ export class RedisMgt {
   #refreshing: Promise<void> | null = null;
 
   /** @param seeds at least one. */
-  constructor(seeds: readonly NodeAddress[], random: () => number) {
+  constructor(seeds: readonly NodeAddress[], environment: MgtEnvironment) {
+    const mgt = this;
     this.#seeds = seeds;
-    this.#random = random;
+    this.#random = environment.random;
+    this.#watch = new TopologyWatch(environment, {
+      get masters() {
+        return mgt.#masters;
+      },
+      seen: (masters) => {
+        this.#masters = masters;
+      },
+    });
   }
 
   static getInstance(seeds: readonly NodeAddress[], environment: Environment): RedisMgt {
     const all = instances.get(environment) ?? new Map<string, RedisMgt>();
     instances.set(environment, all);
     const key = seeds.map(nameOf).join();
-    const instance = all.get(key) ?? new RedisMgt(seeds, environment.random);
+    const instance = all.get(key) ?? new RedisMgt(seeds, environment);
     all.set(key, instance);
     return instance;
   }
@@ -47,7 +58,7 @@ export class RedisMgt {
   }
 
   /** A master to talk to, by chance. Rejects when nobody answers: with what the last one asked said. */
-  async selectNode(ask: AskMasters): Promise<NodeAddress> {
+  async selectNode(ask: AskNode): Promise<NodeAddress> {
     if (this.#working().length === 0) {
       await this.refresh(ask);
       // Those who are masters still may be back; who is not shows it soon enough.
@@ -58,7 +69,7 @@ export class RedisMgt {
   }
 
   /** Asks for the masters. Several at a time: the same answer for all. */
-  refresh(ask: AskMasters): Promise<void> {
+  refresh(ask: AskNode): Promise<void> {
     this.#refreshing ??= this.#refresh(ask).finally(() => {
       this.#refreshing = null;
     });
@@ -69,13 +80,13 @@ export class RedisMgt {
    * Somebody says that the masters have changed. Whoever may publish can say so, and we show our password where we connect: those
    * that we know already are asked first whether it is true.
    */
-  hinted(masters: readonly NodeAddress[], ask: AskMasters): void {
+  hinted(masters: readonly NodeAddress[], ask: AskNode): void {
     this.#hints = masters.slice(0, MAX_HINTS);
     this.refresh(ask).catch(() => {}); // told by who needs a node, should there be none
   }
 
   /** It could not be reached, or its connection ended. In a cluster there may be another master in its place by now. */
-  failed(node: NodeAddress, ask: AskMasters): void {
+  failed(node: NodeAddress, ask: AskNode): void {
     this.#failed.add(nameOf(node));
     if (this.#working().length > 0) this.refresh(ask).catch(() => {}); // told by who needs a node, should there be none
   }
@@ -84,17 +95,25 @@ export class RedisMgt {
     this.#failed.delete(nameOf(node));
   }
 
+  /**
+   * Somebody is connected to a node, and wants to hear when it has left its cluster without the connection's end.
+   * @returns to be called when he is not any more.
+   */
+  use(user: NodeUser): () => void {
+    return user.interval === 0 ? () => {} : this.#watch.use(user);
+  }
+
   #working(): NodeAddress[] {
     return this.#masters.filter((node) => !this.#failed.has(nameOf(node)));
   }
 
   /** Who names itself only may have left its cluster: it is believed when nobody knows more. */
-  async #refresh(ask: AskMasters): Promise<void> {
+  async #refresh(ask: AskNode): Promise<void> {
     let alone: NodeAddress | null = null;
     let last: unknown;
     for (const node of this.#toAsk()) {
       try {
-        const masters = await ask(node);
+        const masters = (await ask(node)).masters.map(({ address }) => address);
         this.worked(node);
         if (isOnly(node, masters)) {
           alone ??= node;
@@ -119,5 +138,6 @@ export class RedisMgt {
 }
 
 function isOnly(node: NodeAddress, masters: readonly NodeAddress[]): boolean {
+  // Of a plain server, and of a replica that knows no master, there is nothing to list.
   return masters.every((master) => nameOf(master) === nameOf(node));
 }

@@ -51,6 +51,7 @@ export class RedisPublisher implements PublisherApi {
     this.#connection = new MasterConnection(options, environment, this.events, {
       onReady: (client) => this.#ready(client),
       onLost: (error) => this.#lost(error),
+      onDoubt: () => this.#oweSync(),
       isWanted: () => this.#outbox.length > 0,
     });
     this.#room = new Waiting(environment);
@@ -227,7 +228,11 @@ export class RedisPublisher implements PublisherApi {
   /** An event of ours was lost: those who follow the database are to be told so. */
   #refused(): void {
     this.#drop(1);
-    // One that is sent when we are connected again covers all that is lost until then.
+    this.#oweSync();
+  }
+
+  /** One that is sent when we are connected again covers all that is lost until then. */
+  #oweSync(): void {
     if (!this.#isSyncing || this.#connection.client !== null) this.#announcer.owe();
   }
 

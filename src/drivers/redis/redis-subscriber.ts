@@ -10,14 +10,12 @@ import type { TopicOptions } from "../api.ts";
 import { SEND_ALL_TOPIC } from "../db-update.ts";
 import { DriverSubscriber } from "../driver-subscriber.ts";
 import type { Source } from "../event-stream.ts";
-import { askMasters } from "./ask-masters.ts";
 import { type Channel, channelsOf, exactly, isOfTheServer } from "./channels.ts";
+import { ChosenMaster } from "./chosen-master.ts";
 import { Confirmations } from "./confirmations.ts";
 import { disconnectReason } from "./disconnect-reason.ts";
 import { Doubles } from "./doubles.ts";
 import { HA_TOPIC, readHaMessage } from "./ha-message.ts";
-import type { NodeAddress } from "./node-address.ts";
-import { type AskMasters, RedisMgt } from "./redis-mgt.ts";
 import type { ResolvedRedisOptions } from "./redis-options.ts";
 
 /** ms after which a server that has refused a channel is asked again. */
@@ -35,22 +33,19 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   /** Stands for the server, whichever it is. */
   readonly address = "redis";
   readonly #options: ResolvedRedisOptions;
-  readonly #mgt: RedisMgt;
-  readonly #ask: AskMasters;
+  readonly #master: ChosenMaster;
   readonly #confirmations = new Confirmations(
     SEND_ALL,
     ({ kind, name }) => this.#resp?.state(name, kind) ?? null,
   );
   readonly #doubles = new Doubles();
   #resp: RespSubscriber | null = null;
-  #node: NodeAddress | null = null;
   #retryTimer: Timer | null = null;
 
   constructor(options: ResolvedRedisOptions, context: Context) {
     super({ name: "dragonflow subscriber", options, context });
     this.#options = options;
-    this.#mgt = RedisMgt.getInstance(options.hosts, this.environment);
-    this.#ask = askMasters(options.connection, this.environment);
+    this.#master = new ChosenMaster(options, this.environment, (error) => this.#resp?.relocate(error));
     this.stream.schedule.addressAdded(this.address, this.stream.now);
   }
 
@@ -72,7 +67,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
         ...this.#options.connection,
         maxInboxMessages: this.#options.sendHighWaterMark,
         maxInboxBytes: this.#options.sendHighWaterMarkBytes,
-        locate: () => this.#locate(),
+        locate: () => this.#master.choose(),
       },
       this.environment,
     );
@@ -88,6 +83,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
 
   protected override async stop(): Promise<void> {
     this.#retryTimer?.cancel();
+    this.#master.close();
     await this.#resp?.close();
   }
 
@@ -107,12 +103,6 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
     this.stream.topicsRemoved();
     this.#checkInForce();
     this.stream.update();
-  }
-
-  async #locate(): Promise<NodeAddress> {
-    this.#node = null;
-    this.#node = await this.#mgt.selectNode(this.#ask);
-    return this.#node;
   }
 
   /** Nothing before `daemonize`, which does it for all. */
@@ -176,7 +166,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
 
   #connected(address: string): void {
     this.#confirmations.connected();
-    if (this.#node !== null) this.#mgt.worked(this.#node);
+    this.#master.connected();
     this.events.emit({ type: "connected", address: `redis://${address}` });
     // Dragonflow's own, and of no concern to those who may not hear it.
     if (!this.topics.has(HA_TOPIC)) this.#resp?.subscribe(HA.name).catch(() => {});
@@ -185,7 +175,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
 
   #lost({ address, error, retryIn }: { address: string; error: ZmqError; retryIn: number }): void {
     this.#confirmations.lost();
-    if (this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
+    this.#master.failed();
     this.events.emit({
       type: "lost",
       address: `redis://${address}`,
@@ -211,7 +201,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
   }
 
   #failed(error: Error, channel: Buffer | undefined): void {
-    if (channel === undefined && this.#node !== null) this.#mgt.failed(this.#node, this.#ask);
+    if (channel === undefined) this.#master.failed();
     if (channel?.equals(HA.name) && !this.topics.has(HA_TOPIC)) return;
     if (channel !== undefined) this.#askAgainLater();
     if (channel !== undefined || error instanceof ReplyError || (error as ZmqError).code === "EPROTO")
@@ -235,7 +225,7 @@ export class RedisSubscriber extends DriverSubscriber implements Source {
     if (this.#doubles.isDouble(message) || (pattern !== null && isOfTheServer(channel))) return null;
     const masters = channel.equals(HA.name) ? readHaMessage(payload) : null;
     if (masters === null) return [channel, payload];
-    this.#mgt.hinted(masters, this.#ask);
+    this.#master.hinted(masters);
     return null;
   }
 }

@@ -1,19 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfig, RedisPubSub } from "../../../src/drivers/index.ts";
-import { mastersOf } from "../../../src/drivers/redis/ask-masters.ts";
 import { channelsOf, isOfTheServer } from "../../../src/drivers/redis/channels.ts";
+import { type AskNode, readClusterView } from "../../../src/drivers/redis/cluster-view.ts";
 import { Doubles } from "../../../src/drivers/redis/doubles.ts";
 import { isHaMessage, mastersIn } from "../../../src/drivers/redis/ha-message.ts";
 import { nameOf, parseAddress, parseHosts } from "../../../src/drivers/redis/node-address.ts";
 import { Outbox, Outgoing } from "../../../src/drivers/redis/outbox.ts";
-import { type AskMasters, RedisMgt } from "../../../src/drivers/redis/redis-mgt.ts";
+import { RedisMgt } from "../../../src/drivers/redis/redis-mgt.ts";
 import { resolveRedisOptions } from "../../../src/drivers/redis/redis-options.ts";
 import { ZmqError } from "../../../src/errors.ts";
 import type { ReceivedMessage } from "../../../src/redis-resp/index.ts";
 import { nodeEnvironment } from "../../../src/runtime/node.ts";
 
 const node = (port: number) => ({ host: "10.0.0.1", port });
+const masterAt = (port: number) => ({ id: `${port}`, address: node(port) });
 
 describe("addresses of Redis servers", () => {
   it.each([
@@ -89,15 +90,16 @@ describe("RedisMgt: which server to talk to", () => {
   /** Answers by port; those without one do not answer. */
   function world(answers: Record<number, readonly number[]>) {
     const asked: number[] = [];
-    const ask: AskMasters = async ({ port }) => {
+    const ask: AskNode = async ({ port }) => {
       asked.push(port);
       const masters = answers[port];
       if (masters === undefined) throw new ZmqError("ECONNREFUSED", `${port}`);
-      return masters.map(node);
+      return { id: `${port}`, masters: masters.map(masterAt), hasSlots: true };
     };
     return { ask, asked, answers };
   }
-  const mgtOf = (...seeds: number[]) => new RedisMgt(seeds.map(node), () => 0);
+  const mgtOf = (...seeds: number[]) =>
+    new RedisMgt(seeds.map(node), { ...nodeEnvironment(), random: () => 0 });
 
   it("asks those it knows in turn, and takes the first answer", async () => {
     const { ask, asked } = world({ 2: [4, 5], 3: [6] });
@@ -175,7 +177,7 @@ describe("RedisMgt: which server to talk to", () => {
   it("takes any master, by chance", async () => {
     const { ask } = world({ 1: [1, 2, 3] });
     let random = 0;
-    const mgt = new RedisMgt([node(1)], () => random);
+    const mgt = new RedisMgt([node(1)], { ...nodeEnvironment(), random: () => random });
     const chosen: number[] = [];
     for (random of [0, 0.34, 0.99]) chosen.push((await mgt.selectNode(ask)).port);
     expect(chosen).toEqual([1, 2, 3]);
@@ -193,18 +195,35 @@ describe("RedisMgt: which server to talk to", () => {
 describe("the masters in CLUSTER NODES", () => {
   const line = (port: number, flags: string) =>
     `${String(port).padStart(40, "0")} 10.0.0.1:${port}@1${port} ${flags} - 0 0 1 connected 0-100`;
-  const ports = (...lines: string[]) => mastersOf(lines.join("\n"), node(9)).map(({ port }) => port);
+  const ports = (...lines: string[]) =>
+    readClusterView(lines.join("\n"), "10.0.0.9").masters.map(({ address }) => address.port);
 
   it("not replicas, nor those that failed; those in doubt if there are no others", () => {
     expect(ports(line(1, "myself,master"), line(2, "master"), line(3, "slave"))).toEqual([1, 2]);
     expect(ports(line(1, "master,fail"), line(2, "master,fail?"), line(3, "master"))).toEqual([3]);
     expect(ports(line(1, "master,fail"), line(2, "master,fail?"))).toEqual([2]);
-    expect(ports(line(1, "master,fail"))).toEqual([9]);
+    expect(ports(line(1, "master,fail"))).toEqual([]);
+  });
+
+  it("who was asked, and whether anybody has slots", () => {
+    expect(readClusterView([line(2, "master"), line(1, "slave,myself")].join("\n"), "h")).toMatchObject({
+      id: String(1).padStart(40, "0"),
+      hasSlots: true,
+    });
+    expect(readClusterView(`${line(3, "myself,slave")}\n${line(1, "master,fail")}`, "h").hasSlots).toBe(
+      false,
+    );
+    expect(readClusterView("", "h")).toEqual({ id: null, masters: [], hasSlots: false });
   });
 
   it("a node that does not know its own address has the one that was asked", () => {
     const text = `${"0".repeat(40)} :6379@16379 myself,master - 0 0 0 connected\n`;
-    expect(mastersOf(text, { host: "::1", port: 6379 })).toEqual([{ host: "::1", port: 6379 }]);
+    const id = "0".repeat(40);
+    expect(readClusterView(text, "::1")).toEqual({
+      id,
+      masters: [{ id, address: { host: "::1", port: 6379 } }],
+      hasSlots: false,
+    });
   });
 });
 
