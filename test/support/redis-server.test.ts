@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
 import { Child } from "./children.ts";
+import { RedisProcess } from "./redis/process.ts";
 import {
   describeWithRedis,
   type RedisServer,
@@ -58,6 +59,14 @@ describeWithRedis("one server", () => {
     await expect(startRedis({ set: ["nonsense yes"] })).rejects.toThrow("Bad directive");
   });
 
+  it("another one that answers on its port is not taken for it", async () => {
+    await using other = await startRedis();
+    const process = new RedisProcess("server");
+    process.configure(["bind 127.0.0.1", `port ${other.port}`]);
+    await expect(process.start()).rejects.toThrow("Address already in use");
+    await process.remove();
+  });
+
   it("passwords and users", async () => {
     await using guarded = await startRedis({ requirepass: "secret" });
     await expect(redisCli(guarded.port, "PING")).rejects.toThrow("NOAUTH");
@@ -100,7 +109,7 @@ describeWithRedis("a cluster", () => {
     expect(await cluster().replicasOf(nodes[2]!)).toEqual([nodes[5]]);
   });
 
-  it("a slot moves", async () => {
+  it("a slot moves", { timeout: SLOW }, async () => {
     const target = cluster().nodes[0]!;
     await cluster().moveSlot("123456789", target);
     expect(await cluster().ownerOf("123456789")).toBe(target);

@@ -12,7 +12,7 @@ import {
 import { until } from "../../support/wait.ts";
 import { Load } from "./load.ts";
 
-/** ms for a test with a failover, on a slow machine. */
+/** ms for a test with a failover, or a slot that moves, on a slow machine. */
 const TIME = 60_000;
 
 describeWithRedis("N-28: ClusterSubscriber, 3 masters and 3 replicas", () => {
@@ -138,7 +138,9 @@ describeWithRedis("N-28: ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(kept.gaps).toEqual([]);
   });
 
-  it("a slot that moves under load, while others are subscribed to: moved, and told", async () => {
+  it("a slot that moves under load, while others are subscribed to: moved, and told", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open();
     const subscriber = cluster.subscriber();
     const [from, to] = (await masters()) as [RedisServer, RedisServer];
@@ -160,7 +162,7 @@ describeWithRedis("N-28: ClusterSubscriber, 3 masters and 3 replicas", () => {
     for (const name of others) expect(await cluster.spublish(name, "x")).toBe(1);
   });
 
-  it("a slot that has moved unnoticed: its new owner is found by MOVED", async () => {
+  it("a slot that has moved unnoticed: its new owner is found by MOVED", { timeout: TIME }, async () => {
     await using cluster = open();
     const subscriber = cluster.subscriber();
     const [from, to] = (await masters()) as [RedisServer, RedisServer];
@@ -172,7 +174,9 @@ describeWithRedis("N-28: ClusterSubscriber, 3 masters and 3 replicas", () => {
     expect(subscriber.stats().gaps).toBe(0);
   });
 
-  it("our SUNSUBSCRIBE and the server's own cross: no other call is hit by it", async () => {
+  it("our SUNSUBSCRIBE and the server's own cross: no other call is hit by it", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open();
     const subscriber = cluster.subscriber();
     const [from, to] = (await masters()) as [RedisServer, RedisServer];

@@ -18,7 +18,7 @@ import { until } from "../../support/wait.ts";
 /** Enough for a failover on a slow machine. */
 const PATIENT = { maxRedirections: 200 };
 
-/** ms for a test with a failover, on a slow machine. */
+/** ms for a test with a failover, or a slot that moves, on a slow machine. */
 const TIME = 60_000;
 
 describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
@@ -34,7 +34,9 @@ describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
     return new RedisCluster({ nodes, ...options });
   }
 
-  it("each node, in each way and protocol, tells the same of itself and the others", async () => {
+  it("each node, in each way and protocol, tells the same of itself and the others", {
+    timeout: TIME,
+  }, async () => {
     // SLOTS leaves out replicas to which nothing has been replicated yet.
     await using cluster = open();
     for (let i = 0; i < 100; i++) await cluster.set(`replicated:${i}`, i);
@@ -83,7 +85,9 @@ describeWithRedis("RedisCluster, 3 masters and 3 replicas", () => {
     }
   });
 
-  it("keys that are counted up while their slot moves, key by key: ASK, then MOVED", async () => {
+  it("keys that are counted up while their slot moves, key by key: ASK, then MOVED", {
+    timeout: TIME,
+  }, async () => {
     await using cluster = open();
     const key = "{moving}counter";
     const owner = await servers().ownerOf(key);
