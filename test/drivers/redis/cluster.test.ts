@@ -1,4 +1,6 @@
 import { expect, it } from "vitest";
+import { DBKeyNotFoundError, RedisStore } from "../../../src/drivers/index.ts";
+import { RedisCluster } from "../../../src/redis-resp/index.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "../../support/redis-server.ts";
 import { sleep, until } from "../../support/wait.ts";
@@ -30,6 +32,19 @@ describeWithRedis("the Redis driver in a cluster", () => {
     for (const controller of controllers) {
       await controller.has("row 0", "row 1", "row 2", "row 3");
       expect(controller.syncs).toBe(0);
+    }
+  });
+
+  it("RedisStore: setKey changes what is there, wherever in the cluster, and nothing else", async () => {
+    const client = new RedisCluster({ nodes: cluster().nodes.map(({ port }) => ({ port })) });
+    world.onEnd(() => client.close());
+    const store = new RedisStore(client);
+    for (const table of ["a", "b", "c", "d", "e", "f"]) {
+      await expect(store.setKey(table, "k", "1")).rejects.toBeInstanceOf(DBKeyNotFoundError);
+      await store.createKey(table, "k", "1");
+      await store.setKey(table, "k", "2");
+      expect(await store.getKey(table, "k")).toBe("2");
+      await store.deleteKey(table, "k");
     }
   });
 

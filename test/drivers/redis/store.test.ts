@@ -45,6 +45,44 @@ describeWithRedis("RedisStore: tables as hashes", () => {
     expect(await server().cli("EXISTS", "t")).toBe("0");
   });
 
+  it("setKey against deleteKey from elsewhere: whoever is first, a row that was deleted does not come back", async () => {
+    const one = await newStore();
+    const other = await newStore();
+    const won = { set: 0, delete: 0 };
+    for (let round = 0; round < 100; round += 1) {
+      await one.createKey("t", "k", "old");
+      const deleting = () => other.deleteKey("t", "k");
+      const deleted = round % 2 === 0 ? deleting() : null;
+      const set = one.setKey("t", "k", "new").then(
+        () => won.set++,
+        (error) => {
+          expect(error).toBeInstanceOf(DBKeyNotFoundError);
+          won.delete++;
+        },
+      );
+      await Promise.all([set, deleted ?? deleting()]);
+      expect([round, await other.getAllKeys("t")]).toEqual([round, []]);
+    }
+    expect(won.set + won.delete).toBe(100);
+  });
+
+  it("setKey where an ACL allows no scripts; other refusals are handed on", async () => {
+    await newStore();
+    const rules = ["on", ">secret", "~t", "+@hash", "+@connection"];
+    await server().cli("ACL", "SETUSER", "noscripts", ...rules);
+    const client = new RedisClient({ port: server().port, username: "noscripts", password: "secret" });
+    world.onEnd(() => client.close());
+    const store = new RedisStore(client);
+    await expect(store.setKey("t", "k", "1")).rejects.toBeInstanceOf(DBKeyNotFoundError);
+    await store.createKey("t", "k", "1");
+    await store.setKey("t", "k", "2");
+    expect(await store.getKey("t", "k")).toBe("2");
+    await expect(store.setKey("other", "k", "2")).rejects.toMatchObject({ code: "NOPERM" });
+    const admin = await newStore();
+    await server().cli("SET", "text", "1");
+    await expect(admin.setKey("text", "k", "2")).rejects.toMatchObject({ name: "ReplyError" });
+  });
+
   it("is the same on the embedded broker", async () => {
     const broker = new RedisBroker();
     await broker.listen();
