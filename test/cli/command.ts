@@ -11,6 +11,8 @@ export class Command {
   #output = "";
   #errors = "";
   #changed: () => void = () => {};
+  /** It has ended, and all that it said is here. */
+  #isRead = false;
 
   /** @param program its path in this repository. @param env goes before our own environment; DF_ variables are not inherited. */
   constructor(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -30,6 +32,7 @@ export class Command {
     });
     this.#child.stdin!.on("error", () => {}); // it may end before it has read everything
     this.#exit = once(this.#child, "close").then(([code]) => {
+      this.#isRead = true;
       this.#changed();
       return code as number | null;
     });
@@ -49,12 +52,12 @@ export class Command {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Waits until one of its outputs says this. */
+  /** Waits until one of its outputs says this: also what is read when it has ended already. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this.#output) ?? pattern.exec(this.#errors);
       if (match !== null) return match;
-      if (!this.running) throw new Error(`ended without ${pattern}:\n${this.#output}${this.#errors}`);
+      if (this.#isRead) throw new Error(`ended without ${pattern}:\n${this.#output}${this.#errors}`);
       await new Promise<void>((resolve) => {
         this.#changed = resolve;
       });
