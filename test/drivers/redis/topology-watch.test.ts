@@ -195,7 +195,7 @@ describe("the watch over the nodes in use", () => {
 
   it.each<[string, (sim: SimulatedCluster, node: SimulatedNode) => void]>([
     ["one other forgets it", (sim, { port }) => void sim.node((port % 3) + 1).lists.delete(port)],
-    ["it does not answer", (_sim, node) => void (node.isMute = true)],
+    ["it does not answer", (_sim, node) => void Object.assign(node, { isMute: true })],
     [
       "nobody answers",
       (sim, node) => {
@@ -203,7 +203,7 @@ describe("the watch over the nodes in use", () => {
         for (const each of sim.nodes.values()) each.isMute = each !== node;
       },
     ],
-    ["all slots move away from it", (_sim, node) => void (node.hasSlots = false)],
+    ["all slots move away from it", (_sim, node) => void Object.assign(node, { hasSlots: false })],
     [
       "another one fails",
       (sim, { port }) => {
@@ -227,8 +227,11 @@ describe("the watch over the nodes in use", () => {
         for (const each of sim.nodes.values()) if (each.port !== port) each.failed.add(port);
       },
     ],
-    ["it is a replica now", (_sim, node) => void (node.isReplica = true)],
-    ["it has forgotten the others", (_sim, node) => void (node.lists = new Set([node.port]))],
+    ["it is a replica now", (_sim, node) => void Object.assign(node, { isReplica: true })],
+    [
+      "it has forgotten the others",
+      (_sim, node) => void Object.assign(node, { lists: new Set([node.port]) }),
+    ],
     [
       "it was reset, and one of the others is dead",
       (sim, node) => {
