@@ -55,7 +55,6 @@ export class RespConnection implements StreamHandler {
   #timer: Timer | null = null;
   #wakeAt = Number.POSITIVE_INFINITY;
   readonly #late: LateCommands;
-  #pingRefusal: string | null = null;
   #end: ZmqError | null = null;
 
   constructor(stream: Stream, environment: Environment, settings: Settings, handler: ConnectionHandler) {
@@ -103,11 +102,6 @@ export class RespConnection implements StreamHandler {
     if (this.#protocol === 2) this.#decoder.arraysArePushes = true;
   }
 
-  /** The reply with which the server refuses our PINGs, as an ACL may have it. Any answer is one. */
-  set pingRefusal(text: string | null) {
-    this.#pingRefusal = text;
-  }
-
   /**
    * Sends a command. The reply is rejected with ENOBUFS when too much waits, and when the connection ends: with EUNKNOWN if the
    * command may have been carried out, with the connection's error if it has not been sent.
@@ -131,7 +125,7 @@ export class RespConnection implements StreamHandler {
   }
 
   /**
-   * Sends a command that is answered by pushes or by one error, and a PING behind it, whose answer ends it: whatever comes before
+   * Sends a command that is answered by a push for each argument or by one error, and a PING behind it, whose answer ends it: whatever comes before
    * belongs to the command (valkey#1066: an error that comes late must not count as the reply to another).
    *
    * @param done called once. Null: not refused. A {@link ReplyError}: refused. Any other: as of a request.
@@ -142,7 +136,7 @@ export class RespConnection implements StreamHandler {
       return;
     }
     this.#write(args, null);
-    this.#write(PING, new Fence(done));
+    this.#write(PING, new Fence(args, done));
     this.#flushSoon();
   }
 
@@ -181,8 +175,15 @@ export class RespConnection implements StreamHandler {
   }
 
   #onPush(push: RespPush): void {
-    if (push.kind === "pong" && this.#decoder.arraysArePushes) this.#onReply("PONG");
-    else this.#handler.onPush(push);
+    if (push.kind === "pong" && this.#decoder.arraysArePushes) {
+      this.#onReply("PONG");
+      return;
+    }
+    if (this.#waiting.length > 0) {
+      const reply = this.#waiting.peek();
+      if (reply instanceof Fence) reply.onPush(push);
+    }
+    this.#handler.onPush(push);
   }
 
   #onReply(value: RespValue): void {
@@ -191,8 +192,7 @@ export class RespConnection implements StreamHandler {
       this.#onUnasked(value);
       return;
     }
-    if (reply instanceof Fence && value instanceof ReplyError && reply.refuse(value, this.#pingRefusal))
-      return;
+    if (reply instanceof Fence && value instanceof ReplyError && reply.takes(value)) return;
     this.#waiting.shift();
     this.#answered += 1;
     if (value instanceof ReplyError) reply.reject(value);

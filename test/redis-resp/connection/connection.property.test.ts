@@ -2,14 +2,17 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { ConnectionWorld, commandsIn } from "../scripted.ts";
 
-/** What happens next: commands of one turn, a fence, replies to some of what the server has got, a push, time. */
+/**
+ * What happens next: commands of one turn, a fence, replies to some of what the server has got, a push, time; or the server allows PING,
+ * or SUBSCRIBE, no longer, or again.
+ */
 const step = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant("ask" as const), count: fc.integer({ min: 1, max: 30 }) }),
   },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({ kind: fc.constant("fence" as const), count: fc.integer({ min: 1, max: 3 }) }),
   },
   {
@@ -19,6 +22,13 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("push" as const), count: fc.integer({ min: 1, max: 3 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("togglePing" as const, "toggleSubscribe" as const),
+      count: fc.constant(1),
+    }),
   },
   {
     weight: 2,
@@ -46,6 +56,8 @@ it("every reply goes to its own command, each settles once, and what was not sen
         const settled = new Map<string, string[]>();
         const arrived = new Set<string>();
         const unanswered: string[] = [];
+        const refused = new Set<string>();
+        const may = { ping: true, subscribe: true };
         let taken = 0;
 
         const next = (): string => {
@@ -62,7 +74,7 @@ it("every reply goes to its own command, each settles once, and what was not sen
         };
         const fence = (): void => {
           const id = next();
-          connection.fenced(["FENCE", id], (error) =>
+          connection.fenced(["SUBSCRIBE", id], (error) =>
             settled.get(id)?.push(error === null ? `+${id}` : error.code),
           );
         };
@@ -70,15 +82,20 @@ it("every reply goes to its own command, each settles once, and what was not sen
           const complete = commandsIn(server.received);
           for (const [name, id] of complete.slice(taken)) {
             if (id !== undefined) arrived.add(id);
-            unanswered.push(
-              name === "ECHO" ? `+${id}\r\n` : name === "PING" ? "+PONG\r\n" : ">2\r\n+fenced\r\n+x\r\n",
-            );
+            if (name === "SUBSCRIBE" && !may.subscribe) refused.add(id as string);
+            const isRefused = name === "PING" ? !may.ping : refused.has(id as string);
+            if (isRefused) unanswered.push("-NOPERM no\r\n");
+            else if (name === "PING") unanswered.push("+PONG\r\n");
+            else if (name === "ECHO") unanswered.push(`+${id}\r\n`);
+            else unanswered.push(`>3\r\n+subscribe\r\n+${id}\r\n:1\r\n`);
           }
           taken = complete.length;
         };
 
         for (const { kind, count } of steps) {
           if (kind === "time") await world.advance(count);
+          else if (kind === "togglePing") may.ping = !may.ping;
+          else if (kind === "toggleSubscribe") may.subscribe = !may.subscribe;
           else if (kind === "answer") {
             look();
             server.say(unanswered.splice(0, count).join(""));
@@ -99,7 +116,8 @@ it("every reply goes to its own command, each settles once, and what was not sen
         for (const [id, outcomes] of settled) {
           expect(outcomes, `of ${id}`).toHaveLength(1);
           const [outcome] = outcomes as [string];
-          if (outcome.startsWith("+")) expect(outcome).toBe(`+${id}`);
+          if (outcome.startsWith("+")) expect(outcome).toBe(refused.has(id) ? "NOPERM" : `+${id}`);
+          else if (outcome === "NOPERM") expect(refused).toContain(id);
           else if (end === "well") expect([outcome, isTimed]).toEqual(["EUNKNOWN", true]);
           else if (outcome !== "EUNKNOWN") expect(arrived.has(id), `${id} ${outcome}`).toBe(false);
         }

@@ -275,33 +275,49 @@ describe("fences: commands that are answered by pushes (valkey#1066)", () => {
     ]);
   });
 
-  it("who may not PING: the refusal of the PING is an answer like another", async () => {
+  it.each(["NOPERM no", "LOADING Redis is loading", "MISCONF unable to persist", "BUSY running a script"])(
+    "%s, as the answer to the PING behind a command that was confirmed, refused, or both told alike",
+    async (refusal) => {
+      const world = new ConnectionWorld();
+      world.fence("SUBSCRIBE", "a", "b");
+      world.fence("SUBSCRIBE", "c");
+      world.fence("UNSUBSCRIBE", "a");
+      world.ask("GET");
+      await world.settle();
+      world.server.say(`>3\r\n+subscribe\r\n+a\r\n:1\r\n>3\r\n+subscribe\r\n+b\r\n:2\r\n-${refusal}\r\n`);
+      world.server.say(`-${refusal}\r\n-${refusal}\r\n`);
+      world.server.say(`>3\r\n+unsubscribe\r\n+a\r\n:1\r\n-${refusal}\r\n+value\r\n`);
+      await world.settle();
+      expect(world.logged()).toEqual([
+        "push subscribe a 1",
+        "push subscribe b 2",
+        "SUBSCRIBE a b done well",
+        `SUBSCRIBE c done ${refusal}`,
+        "push unsubscribe a 1",
+        "UNSUBSCRIBE a done well",
+        "GET: value",
+      ]);
+    },
+  );
+
+  it("the server's own sunsubscribe is no answer, whoever may not PING", async () => {
     const world = new ConnectionWorld();
-    world.connection.pingRefusal = "NOPERM no ping";
-    world.fence("SUBSCRIBE", "a");
-    world.fence("SUBSCRIBE", "b");
+    world.fence("SSUBSCRIBE", "c");
+    world.fence("SUNSUBSCRIBE", "a", "b");
+    await world.settle();
+    world.server.say(">3\r\n+sunsubscribe\r\n+a\r\n:1\r\n-NOPERM no channel\r\n-NOPERM no ping\r\n");
+    world.server.say(">3\r\n+sunsubscribe\r\n+b\r\n:0\r\n-MOVED 1 h:1\r\n-NOPERM no ping\r\n");
     world.ask("GET");
     await world.settle();
-    world.server.say("-NOPERM no ping\r\n-NOPERM no channel\r\n-NOPERM no ping\r\n+value\r\n");
+    world.server.say("+value\r\n");
     await world.settle();
     expect(world.logged()).toEqual([
-      "SUBSCRIBE a done well",
-      "SUBSCRIBE b done NOPERM no channel",
+      "push sunsubscribe a 1",
+      "SSUBSCRIBE c done NOPERM no channel",
+      "push sunsubscribe b 0",
+      "SUNSUBSCRIBE a b done MOVED 1 h:1",
       "GET: value",
     ]);
-  });
-
-  it.each([
-    ["a replica that loads", "-LOADING Redis is loading"],
-    ["a server that cannot save", "-MISCONF Redis is unable to persist to disk"],
-  ])("%s refuses the PING, never the subscription", async (_, refusal) => {
-    const world = new ConnectionWorld();
-    world.fence("SUBSCRIBE", "a");
-    world.ask("GET");
-    await world.settle();
-    world.server.say(`>3\r\n+subscribe\r\n+a\r\n:1\r\n${refusal}\r\n+value\r\n`);
-    await world.settle();
-    expect(world.logged()).toEqual(["push subscribe a 1", "SUBSCRIBE a done well", "GET: value"]);
   });
 
   it("commandTimeout is not for them: the PING's own deadline is", async () => {

@@ -322,6 +322,29 @@ describeWithRedis("N-26: RedisSubscriber and a redis-server in trouble", () => {
     await works(subscriber, server);
   });
 
+  it.each([3, 2] as const)(
+    "RESP%i: who is forbidden to PING while connected is subscribed and unsubscribed all the same",
+    async (protocol) => {
+      await using server = await startRedis();
+      // No PING of the subscriber's own helps out.
+      await using subscriber = new RedisSubscriber({ port: server.port, protocol, pingInterval: 0 });
+      await using client = new RedisClient({ port: server.port });
+      const heard: string[] = [];
+      await subscriber.subscribe("before", () => {});
+      await server.cli("ACL", "SETUSER", "default", "-ping");
+      await subscriber.subscribe(["a", "b"], (payload) => heard.push(payload.toString()));
+      await subscriber.unsubscribe("before");
+      expect(await client.publish("before", "nobody")).toBe(0);
+      await server.cli("ACL", "SETUSER", "default", "-psubscribe");
+      await expect(subscriber.psubscribe("p*", () => {})).rejects.toMatchObject({ code: "NOPERM" });
+      await subscriber.unsubscribe("b");
+      await client.publish("a", "yes");
+      await until("the message has come", () => heard.length > 0);
+      expect(heard).toEqual(["yes"]);
+      expect(subscriber.stats()).toMatchObject({ channels: 1, patterns: 0, connections: 1, gaps: 0 });
+    },
+  );
+
   it("NOPERM: at the call it rejects, at the reconnect it is an event; the other channels stand", async () => {
     await using server = await startRedis();
     await server.cli("ACL", "SETUSER", "u", "on", ">pw", "+@all", "resetchannels", "&a", "&b", "&c");
