@@ -1,5 +1,5 @@
 import { ZmqError } from "../../errors.ts";
-import type { Environment } from "../../runtime/environment.ts";
+import type { Environment, Timer } from "../../runtime/environment.ts";
 import { closedError } from "../client/call.ts";
 import type { Settings } from "../connection/options.ts";
 import { ReplyError } from "../protocol/errors.ts";
@@ -33,6 +33,8 @@ export class Router {
   readonly #maxRetries: number;
   /** Where commands without a key go. Always the same node, as long as it lives, so that what is published stays in order. */
   #favourite: NodeAddress | null = null;
+  /** Commands that will be tried again after a pause. */
+  readonly #paused = new Map<ClusterCommand, Timer>();
   #isClosed = false;
 
   /** @param maxRetries redirections included. */
@@ -77,9 +79,14 @@ export class Router {
     else this.#sendLater(command);
   }
 
-  /** What is not sent by now is rejected when it comes along again. */
+  /** What waits to be tried again is rejected, and what is refused from now on as well. */
   close(): void {
     this.#isClosed = true;
+    for (const [command, timer] of this.#paused) {
+      timer.cancel();
+      command.fail(closedError());
+    }
+    this.#paused.clear();
   }
 
   #isFinal(command: ClusterCommand, error: ZmqError): boolean {
@@ -107,7 +114,11 @@ export class Router {
     const most =
       command.retries === 1 ? 0 : Math.min(LONGEST_PAUSE, LEAST_PAUSE * 2 ** (command.retries - 1));
     const pause = most / 2 + (most / 2) * this.#environment.random();
-    this.#environment.setTimer(pause, () => this.#lookAndSend(command));
+    const timer = this.#environment.setTimer(pause, () => {
+      this.#paused.delete(command);
+      this.#lookAndSend(command);
+    });
+    this.#paused.set(command, timer);
   }
 
   #lookAndSend(command: ClusterCommand): void {
