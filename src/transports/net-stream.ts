@@ -74,6 +74,10 @@ export class NetStream implements Stream, ReadTarget {
     return socket.writableLength < HIGH_WATER_MARK;
   }
 
+  get isDrained(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   space(least: number): Uint8Array | null {
     return this.#phase === "open" ? (this.#handler?.reader?.space(least) ?? null) : null;
   }

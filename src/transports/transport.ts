@@ -18,6 +18,8 @@ export interface Stream {
    *   either end has closed: the bytes are lost, and `onEnd` comes instead.
    */
   write(chunks: readonly Uint8Array[]): boolean;
+  /** Everything was written: the chunks are the sender's again. Absent when the stream cannot tell. */
+  readonly isDrained?: boolean;
   /** Stops and restarts reading, so that TCP pushes back on the peer. A chunk may still come after `pause`. */
   pause(): void;
   resume(): void;

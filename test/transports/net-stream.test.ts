@@ -67,10 +67,12 @@ describe("write", () => {
     for (let isOpen = true; isOpen; written += 65_536)
       isOpen = far.stream.write([Buffer.alloc(32_768), Buffer.alloc(32_768)]);
     expect(far.stream.write([Buffer.alloc(1)])).toBe(false);
+    expect(far.stream.isDrained).toBe(false);
     const drains = far.recorder.drains;
     near.stream.resume();
     await far.recorder.until(() => far.recorder.drains === drains + 1);
     await near.recorder.until(() => near.recorder.received === written + 1);
+    expect(far.stream.isDrained).toBe(true);
   });
 
   it("says true when the system takes 64 KiB and more at once", async () => {

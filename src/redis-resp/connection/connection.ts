@@ -227,6 +227,7 @@ export class RespConnection implements StreamHandler {
     if (this.#isFull) return;
     this.#sent = this.#taken;
     this.#isFull = !this.#stream.write(this.#writer.take());
+    if (this.#stream.isDrained) this.#writer.rewind();
   }
 
   /** One timer for all deadlines: it is set anew only when it would come too late. */

@@ -56,7 +56,8 @@ const PLAIN: WriterEnvironment = {
  * Commands on their way to the server, in order.
  *
  * Short arguments are joined in a slab of memory, those of more than 4 KiB are passed on by reference: their bytes must not be
- * changed until they are sent. What was handed out is never written to again: the next bytes go behind it in the same slab.
+ * changed until they are sent. What was handed out is not written to again before `rewind`: the next bytes go behind it in the
+ * same slab.
  */
 export class CommandWriter {
   readonly #environment: WriterEnvironment;
@@ -104,13 +105,20 @@ export class CommandWriter {
     return this.size - before;
   }
 
-  /** Hands out everything that waits. The chunks are the caller's; none is written to again. */
+  /** Hands out everything that waits. The chunks are the caller's until `rewind`. */
   take(): Uint8Array[] {
     this.#seal();
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#sealed = 0;
     return chunks;
+  }
+
+  /** All that was handed out has been sent: its memory, which is in the cache still, takes the next commands. */
+  rewind(): void {
+    if (this.size > 0) return;
+    this.#from = 0;
+    this.#to = 0;
   }
 
   #text(text: string): void {
