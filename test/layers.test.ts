@@ -19,6 +19,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   zmtp: [],
   errors: [],
 };
+/** The folders within a layer, from the lowest: each may import those before it. Files beside them may import all. */
+const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  "redis-resp": ["protocol", "connection", "client", "pubsub", "cluster", "sentinel", "broker"],
+  drivers: ["event", "config", "sync", "driver", "store", "zmq", "redis", "service"],
+};
 const MAY_IMPORT_NODE = ["cli", "transports", "entry", "drivers"];
 /** The one file in a layer that meets Node for it. */
 const MEETS_NODE = ["runtime/node.ts"];
@@ -53,7 +58,8 @@ function violations(file: string, source: string): string[] {
 function importViolation(file: string, layer: string, specifier: string): string | null {
   if (specifier.startsWith(".")) {
     const target = layerOf(posix.join(posix.dirname(file), specifier));
-    const allowed = target === layer || target === "errors" || MAY_IMPORT[layer]?.includes(target);
+    if (target === layer) return folderViolation(file, layer, posix.join(posix.dirname(file), specifier));
+    const allowed = target === "errors" || MAY_IMPORT[layer]?.includes(target);
     return allowed ? null : `${file}: ${layer} must not import ${target} (${specifier})`;
   }
   if (specifier.startsWith("node:")) {
@@ -63,6 +69,20 @@ function importViolation(file: string, layer: string, specifier: string): string
   if (isBuiltin(specifier)) return `${file}: write node:${specifier}`;
   const allowed = MAY_IMPORT_PACKAGES.includes(layer);
   return allowed ? null : `${file}: ${layer} must not import the package ${specifier}`;
+}
+
+/** Both lie in the same layer. */
+function folderViolation(file: string, layer: string, imported: string): string | null {
+  const order = FOLDERS[layer];
+  const [from, to] = [folderOf(file), folderOf(imported)];
+  if (order === undefined || from === null || to === null || from === to) return null;
+  return order.indexOf(to) < order.indexOf(from) ? null : `${file}: ${from} must not import ${to}`;
+}
+
+/** Null: beside the folders. */
+function folderOf(path: string): string | null {
+  const [, folder, ...rest] = path.split("/");
+  return rest.length > 0 && folder !== undefined ? folder : null;
 }
 
 function layerOf(path: string): string {
@@ -102,7 +122,10 @@ describe("layers: the check itself", () => {
     ],
     ["transports/tcp.ts", 'import { connect } from "node:net";'],
     ["sockets/pipe.ts", "export const f = (e: { now(): number; process: Buffer }): number => e.now();"],
-    ["drivers/codec.ts", 'import { decode } from "@msgpack/msgpack"; import { hostname } from "node:os";'],
+    [
+      "drivers/event/codec.ts",
+      'import { decode } from "@msgpack/msgpack"; import { hostname } from "node:os";',
+    ],
     [
       "index.ts",
       'export * from "./sockets/publisher.ts"; import "./transports/tcp.ts"; import "node:crypto";',
@@ -111,7 +134,14 @@ describe("layers: the check itself", () => {
       "cli/publisher-service.ts",
       'import "../drivers/index.ts"; import "../index.ts"; import "node:process";',
     ],
-    ["redis-resp/link.ts", 'import "../transports/tcp.ts"; import "../runtime/node.ts";'],
+    [
+      "redis-resp/connection/link.ts",
+      'import "../../transports/tcp.ts"; import "../../runtime/node.ts"; import "../protocol/decoder.ts";',
+    ],
+    [
+      "drivers/service/table.ts",
+      'import "../load-driver.ts"; import "./row.ts"; import "../event/codec.ts";',
+    ],
     ["runtime/node.ts", 'import "node:diagnostics_channel"; setTimeout(() => {}, 1);'],
   ];
   it.each(allowed)("%s may: %s", (file, source) => {
@@ -126,10 +156,24 @@ describe("layers: the check itself", () => {
       "transports must not import zmtp",
     ],
     ["transports/tcp.ts", 'export * from "../sockets/pipe.ts";', "transports must not import sockets"],
-    ["sockets/pipe.ts", 'const d = await import("../drivers/zmq.ts");', "sockets must not import drivers"],
+    [
+      "sockets/pipe.ts",
+      'const d = await import("../drivers/zmq/zmq.ts");',
+      "sockets must not import drivers",
+    ],
     ["sockets/pipe.ts", 'import "../index.ts";', "sockets must not import entry"],
-    ["drivers/zmq.ts", 'import { Connection } from "../zmtp/index.ts";', "drivers must not import zmtp"],
+    [
+      "drivers/zmq/zmq.ts",
+      'import { Connection } from "../../zmtp/index.ts";',
+      "drivers must not import zmtp",
+    ],
     ["redis-resp/client.ts", 'import "../sockets/pipe.ts";', "redis-resp must not import sockets"],
+    [
+      "redis-resp/protocol/decoder.ts",
+      'import type { Link } from "../connection/link.ts";',
+      "protocol must not import connection",
+    ],
+    ["drivers/zmq/zmq.ts", 'import "../service/service-table.ts";', "zmq must not import service"],
     ["errors.ts", 'import "./zmtp/frame.ts";', "errors must not import zmtp"],
     ["index.ts", 'import "./drivers/index.ts";', "entry must not import drivers"],
     ["zmtp/frame.ts", 'import { isUtf8 } from "node:buffer";', "zmtp must not import node:buffer"],

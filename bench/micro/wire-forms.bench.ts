@@ -1,5 +1,5 @@
-import { packMessage, unpackMessage } from "../../src/drivers/codec.ts";
-import { DbUpdate } from "../../src/drivers/db-update.ts";
+import { packMessage, unpackMessage } from "../../src/drivers/event/codec.ts";
+import { DbUpdate } from "../../src/drivers/event/db-update.ts";
 import { suite } from "./suite.ts";
 
 const value = JSON.stringify({

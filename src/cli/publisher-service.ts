@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
+import { warningReporter } from "../drivers/driver/reporter.ts";
 import {
   type Config,
   ConfigError,
@@ -8,7 +9,6 @@ import {
   PublisherService,
   UnsupportedTransportError,
 } from "../drivers/index.ts";
-import { warningReporter } from "../drivers/reporter.ts";
 import { nodeEnvironment } from "../runtime/node.ts";
 import { log } from "./log.ts";
 

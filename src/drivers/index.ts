@@ -4,7 +4,7 @@
  * @module zmtp/dragonflow
  */
 export { ProtocolError, RefusedError, ZmqError } from "../errors.ts";
-export type { AddressEvents } from "./address-book.ts";
+export { type Config, type ConfigSources, loadConfig } from "./config/config.ts";
 export type {
   DbChangesCallback,
   EventFrames,
@@ -15,17 +15,9 @@ export type {
   SubscriberApi,
   SubscriberStats,
   TopicOptions,
-} from "./api.ts";
-export { packMessage, type UnpackedMessage, unpackMessage, type WireForm } from "./codec.ts";
-export { type Config, type ConfigSources, loadConfig } from "./config.ts";
-export {
-  DbUpdate,
-  type DbUpdateOptions,
-  type JsonValue,
-  SEND_ALL_TOPIC,
-  type WireFields,
-} from "./db-update.ts";
-export type { DriverEvents } from "./driver-events.ts";
+} from "./driver/api.ts";
+export type { DriverEvents } from "./driver/driver-events.ts";
+export type { DriverOptions as ZmqOptions } from "./driver/driver-options.ts";
 export {
   ConfigError,
   DBKeyNotFoundError,
@@ -33,22 +25,30 @@ export {
   UnknownOptionError,
   UnsupportedTransportError,
 } from "./errors.ts";
+export { packMessage, type UnpackedMessage, unpackMessage, type WireForm } from "./event/codec.ts";
+export {
+  DbUpdate,
+  type DbUpdateOptions,
+  type JsonValue,
+  SEND_ALL_TOPIC,
+  type WireFields,
+} from "./event/db-update.ts";
+export type { TopicMatch } from "./event/topics.ts";
 export { type DriverAlias, loadDriver } from "./load-driver.ts";
+export { RedisPubSub } from "./redis/redis.ts";
+export type { RedisConnection, RedisPubSubOptions } from "./redis/redis-options.ts";
+export { type HashCommands, RedisStore } from "./redis/redis-store.ts";
+export type { AddressEvents } from "./service/address-book.ts";
 export {
   PublisherDirectory,
   type PublisherDirectoryOptions,
   type PublisherDirectoryStats,
-} from "./publisher-directory.ts";
-export { fullyQualifiedName, publisherId } from "./publisher-id.ts";
-export { configuredAddresses, PUBLISHER_TABLE, publisherUri } from "./publisher-row.ts";
-export { PublisherService } from "./publisher-service.ts";
-export { RateLimiter } from "./rate-limiter.ts";
-export { RedisPubSub } from "./redis/redis.ts";
-export type { RedisConnection, RedisPubSubOptions } from "./redis/redis-options.ts";
-export { type HashCommands, RedisStore } from "./redis/redis-store.ts";
-export type { PublisherServiceOptions, ServiceEvents, ServiceStats } from "./service-api.ts";
-export { MemoryStore, type Store } from "./store.ts";
-export type { SyncReason } from "./sync.ts";
+} from "./service/publisher-directory.ts";
+export { fullyQualifiedName, publisherId } from "./service/publisher-id.ts";
+export { configuredAddresses, PUBLISHER_TABLE, publisherUri } from "./service/publisher-row.ts";
+export { PublisherService } from "./service/publisher-service.ts";
+export { RateLimiter } from "./service/rate-limiter.ts";
+export type { PublisherServiceOptions, ServiceEvents, ServiceStats } from "./service/service-api.ts";
 export {
   type EventSender,
   MONITOR_TABLES,
@@ -58,7 +58,7 @@ export {
   type TableMonitorEvents,
   type TableMonitorOptions,
   type TableMonitorStats,
-} from "./table-monitor.ts";
-export type { TopicMatch } from "./topics.ts";
-export { ZmqPubSub, ZmqPubSubBind, ZmqPubSubConnect, ZmqPubSubMultiproc } from "./zmq.ts";
-export type { ZmqOptions } from "./zmq-options.ts";
+} from "./service/table-monitor.ts";
+export { MemoryStore, type Store } from "./store/store.ts";
+export type { SyncReason } from "./sync/sync.ts";
+export { ZmqPubSub, ZmqPubSubBind, ZmqPubSubConnect, ZmqPubSubMultiproc } from "./zmq/zmq.ts";

@@ -1,9 +1,9 @@
 import { ZmqError } from "../errors.ts";
-import type { PubSubApi } from "./api.ts";
-import { nearestName } from "./option-names.ts";
+import { nearestName } from "./config/option-names.ts";
+import type { PubSubApi } from "./driver/api.ts";
 import { RedisPubSub } from "./redis/redis.ts";
 import type { RedisPubSubOptions } from "./redis/redis-options.ts";
-import { ZmqPubSub, ZmqPubSubBind, ZmqPubSubConnect, ZmqPubSubMultiproc } from "./zmq.ts";
+import { ZmqPubSub, ZmqPubSubBind, ZmqPubSubConnect, ZmqPubSubMultiproc } from "./zmq/zmq.ts";
 
 export type DriverAlias =
   | "zmq_pubsub_driver"

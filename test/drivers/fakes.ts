@@ -6,11 +6,11 @@ import type {
   PublisherStats,
   SubscriberApi,
   SubscriberStats,
-} from "../../src/drivers/api.ts";
-import { frames, type UnpackedMessage, unpackMessage, type WireForm } from "../../src/drivers/codec.ts";
-import { DbUpdate, type DbUpdateOptions } from "../../src/drivers/db-update.ts";
-import type { DriverEvents } from "../../src/drivers/driver-events.ts";
-import { MemoryStore, type Store } from "../../src/drivers/store.ts";
+} from "../../src/drivers/driver/api.ts";
+import type { DriverEvents } from "../../src/drivers/driver/driver-events.ts";
+import { frames, type UnpackedMessage, unpackMessage, type WireForm } from "../../src/drivers/event/codec.ts";
+import { DbUpdate, type DbUpdateOptions } from "../../src/drivers/event/db-update.ts";
+import { MemoryStore, type Store } from "../../src/drivers/store/store.ts";
 import { nodeEnvironment } from "../../src/runtime/node.ts";
 import { Emitter } from "../../src/sockets/index.ts";
 

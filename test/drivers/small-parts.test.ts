@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { DbUpdate, SEND_ALL_TOPIC } from "../../src/drivers/db-update.ts";
+import { nearestName, rejectUnknownOptions } from "../../src/drivers/config/option-names.ts";
 import {
   DBKeyNotFoundError,
   UnknownOptionError,
   UnsupportedTransportError,
 } from "../../src/drivers/errors.ts";
-import { nearestName, rejectUnknownOptions } from "../../src/drivers/option-names.ts";
-import { fullyQualifiedName, publisherId } from "../../src/drivers/publisher-id.ts";
-import { RateLimiter } from "../../src/drivers/rate-limiter.ts";
-import { MemoryStore } from "../../src/drivers/store.ts";
+import { DbUpdate, SEND_ALL_TOPIC } from "../../src/drivers/event/db-update.ts";
+import { fullyQualifiedName, publisherId } from "../../src/drivers/service/publisher-id.ts";
+import { RateLimiter } from "../../src/drivers/service/rate-limiter.ts";
+import { MemoryStore } from "../../src/drivers/store/store.ts";
 import { ZmqError } from "../../src/errors.ts";
 
 describe("dragonflow.md 1, DbUpdate", () => {

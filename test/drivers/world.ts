@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect } from "vitest";
-import { frames } from "../../src/drivers/codec.ts";
+import { frames } from "../../src/drivers/event/codec.ts";
 import {
   DbUpdate,
   type DriverEvents,
@@ -13,7 +13,7 @@ import {
   ZmqPubSub,
   ZmqPubSubMultiproc,
 } from "../../src/drivers/index.ts";
-import type { ZmqPublisher } from "../../src/drivers/zmq-publisher.ts";
+import type { ZmqPublisher } from "../../src/drivers/zmq/zmq-publisher.ts";
 import { stablePort } from "../support/ports.ts";
 import { sleep, until } from "../support/wait.ts";
 

@@ -1,5 +1,5 @@
-import { topicFrame } from "../codec.ts";
-import type { TopicMatch } from "../topics.ts";
+import { topicFrame } from "../event/codec.ts";
+import type { TopicMatch } from "../event/topics.ts";
 
 /** What is subscribed to for a topic. */
 export interface Channel {

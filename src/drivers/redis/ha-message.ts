@@ -1,6 +1,6 @@
-import { type UnpackedMessage, unpackMessage } from "../codec.ts";
-import type { JsonValue, WireFields } from "../db-update.ts";
 import { DecodeError } from "../errors.ts";
+import { type UnpackedMessage, unpackMessage } from "../event/codec.ts";
+import type { JsonValue, WireFields } from "../event/db-update.ts";
 import { type NodeAddress, parseAddress } from "./node-address.ts";
 
 /** Where the last Dragonflow tells of changes of the cluster. */

@@ -1,7 +1,7 @@
 import type { ZmqError } from "../../errors.ts";
 import { RedisClient } from "../../redis-resp/index.ts";
 import type { Emitter, Environment, Timer } from "../../sockets/index.ts";
-import type { DriverEvents } from "../driver-events.ts";
+import type { DriverEvents } from "../driver/driver-events.ts";
 import { ChosenMaster } from "./chosen-master.ts";
 import { disconnectReason } from "./disconnect-reason.ts";
 import { nameOf } from "./node-address.ts";

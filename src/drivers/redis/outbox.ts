@@ -1,6 +1,6 @@
 import type { ZmqError } from "../../errors.ts";
 import { Fifo } from "../../runtime/fifo.ts";
-import type { EventFrames } from "../api.ts";
+import type { EventFrames } from "../driver/api.ts";
 
 /** An event that was not answered for by a server yet. */
 export class Outgoing {

@@ -1,8 +1,8 @@
 import { checkNames, resolveSettings } from "../../redis-resp/connection/options.ts";
 import type { ConnectionOptions } from "../../redis-resp/index.ts";
-import type { Config } from "../config.ts";
-import type { OnError } from "../reporter.ts";
-import { resolveZmqOptions, type ZmqOptions } from "../zmq-options.ts";
+import type { Config } from "../config/config.ts";
+import { type DriverOptions, resolveDriverOptions } from "../driver/driver-options.ts";
+import type { OnError } from "../driver/reporter.ts";
 import { type NodeAddress, parseHosts } from "./node-address.ts";
 
 const CONNECTION = ["tls", "username", "password", "credentials", "db", "protocol", "clientName"] as const;
@@ -11,7 +11,7 @@ const CONNECTION = ["tls", "username", "password", "credentials", "db", "protoco
 export type RedisConnection = Pick<ConnectionOptions, (typeof CONNECTION)[number]>;
 
 /** Options of the Redis driver: a configuration, of which it uses what concerns it, and what no file can hold. */
-export interface RedisPubSubOptions extends ZmqOptions {
+export interface RedisPubSubOptions extends DriverOptions {
   /** Who we are to the server, TLS, the database. */
   connection?: RedisConnection;
 }
@@ -27,13 +27,13 @@ export interface ResolvedRedisOptions extends Config {
 const LONGEST = 2 ** 31 - 1;
 
 /**
- * @throws as {@link resolveZmqOptions}; {@link ConfigError} EINVAL for what is no `host:port`; as {@link resolveSettings} for
+ * @throws as {@link resolveDriverOptions}; {@link ConfigError} EINVAL for what is no `host:port`; as {@link resolveSettings} for
  * `connection`.
  */
 export function resolveRedisOptions(given: RedisPubSubOptions): ResolvedRedisOptions {
   if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
   const { connection = {}, ...rest } = given;
-  const options = resolveZmqOptions(rest);
+  const options = resolveDriverOptions(rest);
   checkNames(connection, CONNECTION);
   const settings = { ...connection, ...keeping(options) };
   resolveSettings(settings);

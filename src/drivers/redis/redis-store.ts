@@ -1,6 +1,6 @@
 import { type RedisClient, ReplyError } from "../../redis-resp/index.ts";
 import { DBKeyNotFoundError } from "../errors.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../store/store.ts";
 
 /** What a store needs of a client: one of a single server, of a cluster, or found by sentinels. */
 export type HashCommands = Pick<RedisClient, "hget" | "hset" | "hdel" | "hkeys" | "command">;

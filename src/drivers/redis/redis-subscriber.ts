@@ -6,10 +6,10 @@ import {
   RedisSubscriber as RespSubscriber,
 } from "../../redis-resp/index.ts";
 import type { Context, Message, Timer } from "../../sockets/index.ts";
-import type { TopicOptions } from "../api.ts";
-import { SEND_ALL_TOPIC } from "../db-update.ts";
-import { DriverSubscriber } from "../driver-subscriber.ts";
-import type { Source } from "../event-stream.ts";
+import type { TopicOptions } from "../driver/api.ts";
+import { DriverSubscriber } from "../driver/driver-subscriber.ts";
+import type { Source } from "../driver/event-stream.ts";
+import { SEND_ALL_TOPIC } from "../event/db-update.ts";
 import { type Channel, channelsOf, exactly, isOfTheServer } from "./channels.ts";
 import { ChosenMaster } from "./chosen-master.ts";
 import { Confirmations } from "./confirmations.ts";

@@ -1,5 +1,5 @@
 import { nodeContext } from "../../node.ts";
-import type { PubSubApi } from "../api.ts";
+import type { PubSubApi } from "../driver/api.ts";
 import { type RedisPubSubOptions, resolveRedisOptions } from "./redis-options.ts";
 import { RedisPublisher } from "./redis-publisher.ts";
 import { RedisSubscriber } from "./redis-subscriber.ts";

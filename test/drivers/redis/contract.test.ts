@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { frames } from "../../../src/drivers/codec.ts";
+import { frames } from "../../../src/drivers/event/codec.ts";
 import { DbUpdate } from "../../../src/drivers/index.ts";
 import { RedisClient } from "../../../src/redis-resp/index.ts";
 import { describeWithRedis, startRedis, useRedis } from "../../support/redis-server.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isAnnouncement, packMessage, unpackMessage } from "../../../src/drivers/codec.ts";
-import { packFlatEvent, unpackFlatEvent } from "../../../src/drivers/flat-event.ts";
+import { isAnnouncement, packMessage, unpackMessage } from "../../../src/drivers/event/codec.ts";
+import { packFlatEvent, unpackFlatEvent } from "../../../src/drivers/event/flat-event.ts";
 
 const EVENT = { table: "lport", key: "p1", action: "set", value: null, topic: "D" } as const;
 const SEQUENCE = { pub: "1f", seq: 7 };

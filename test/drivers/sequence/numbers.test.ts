@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Sequence, SequenceCounter } from "../../../src/drivers/sequence-counter.ts";
-import { Line, SequenceTracker } from "../../../src/drivers/sequence-tracker.ts";
+import { type Sequence, SequenceCounter } from "../../../src/drivers/event/sequence-counter.ts";
+import { Line, SequenceTracker } from "../../../src/drivers/sync/sequence-tracker.ts";
 
 /** A counter whose names are p1, p2... */
 function newCounter(): SequenceCounter {

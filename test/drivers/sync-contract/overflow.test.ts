@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ZmqPublisher } from "../../../src/drivers/zmq-publisher.ts";
+import type { ZmqPublisher } from "../../../src/drivers/zmq/zmq-publisher.ts";
 import { until } from "../../support/wait.ts";
 import { type Controller, useWorld } from "../world.ts";
 
