@@ -56,10 +56,11 @@ export class MasterConnection {
     return this.#isReady ? `redis://${nameOf(this.#master.node!)}` : null;
   }
 
-  /** Nothing when there is a connection, an attempt, or a pause before the next one. Keeps the process alive until `idle`. */
+  /** Nothing when there is a connection. Keeps the process alive until `idle`, also in a pause before the next attempt. */
   connect(): void {
-    if (this.#current !== null || this.#retryTimer !== null) return;
+    if (this.#isReady) return;
     this.#release ??= this.#environment.hold();
+    if (this.#current !== null || this.#retryTimer !== null) return;
     const client = new RedisClient(
       {
         ...this.#options.connection,
@@ -95,6 +96,7 @@ export class MasterConnection {
     this.#retryTimer = this.#environment.setTimer(retryIn, () => {
       this.#retryTimer = null;
       if (this.#handler.isWanted()) this.connect();
+      else this.idle();
     });
     if (this.#handler.isWanted()) this.#release ??= this.#environment.hold();
     this.#handler.onLost(error);
