@@ -5,7 +5,7 @@ import { type AskNode, NO_CLUSTER, readClusterView } from "./cluster-view.ts";
 /** ms for the dial, and again for the answer: a node that is frozen must not keep us from the others. */
 const TIMEOUT = 2000;
 
-/** What a server says that lets us in, but tells nothing of a cluster: it is none, too old, or we may not ask. */
+/** What a server says to CLUSTER NODES that is no cluster, is too old, or whom we may not ask. */
 const TELLS_NOTHING = new Set(["ERR", "NOPERM"]);
 
 /** Asks nodes with connections of their own. */
@@ -15,12 +15,15 @@ export function askNode(connection: ConnectionOptions, environment: Environment)
     const client = new RedisClient({ ...connection, ...timeouts, ...node }, environment);
     try {
       await client.connect();
-      return readClusterView(String(asText(await client.cluster("NODES"))), node.host);
-    } catch (error) {
-      if (error instanceof ReplyError && TELLS_NOTHING.has(error.code)) return NO_CLUSTER;
-      throw error;
+      const reply = await client.cluster("NODES").catch(refusal);
+      return reply instanceof ReplyError ? NO_CLUSTER : readClusterView(String(asText(reply)), node.host);
     } finally {
       client.destroy();
     }
   };
+}
+
+function refusal(error: unknown): ReplyError {
+  if (error instanceof ReplyError && TELLS_NOTHING.has(error.code)) return error;
+  throw error;
 }

@@ -42,10 +42,13 @@ export function disownsItself(node: ClusterView): boolean {
   return !node.hasSlots || !lists(node, node.id);
 }
 
-/** They do not hear each other: one of them does not list the other. Who knows of no slots has nothing to say about others. */
+/**
+ * They do not hear each other: one of them does not list the other. Who knows of no slots has nothing to say about others, and who is
+ * a replica by now is listed by nobody.
+ */
 export function areApart(node: ClusterView, other: ClusterView | null): boolean {
   if (other === null || !other.hasSlots) return false;
-  return !lists(other, node.id) || !lists(node, other.id);
+  return !lists(other, node.id) || (lists(other, other.id) && !lists(node, other.id));
 }
 
 /**

@@ -35,6 +35,7 @@ export class RedisMgt {
     this.#seeds = seeds;
     this.#random = environment.random;
     this.#watch = new TopologyWatch(environment, {
+      seeds,
       get masters() {
         return mgt.#masters;
       },

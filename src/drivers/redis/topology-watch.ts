@@ -16,6 +16,8 @@ export interface NodeUser {
 /** What is known of the cluster. */
 export interface Masters {
   readonly masters: readonly NodeAddress[];
+  /** Those that were configured. */
+  readonly seeds: readonly NodeAddress[];
   /** A node that is in the cluster lists these. */
   seen(masters: readonly NodeAddress[]): void;
 }
@@ -102,7 +104,7 @@ export class TopologyWatch {
     if (view === null) return;
     watched.isSilent = view.id === null;
     if (watched.isSilent) return;
-    const others = this.#known.masters.filter((other) => nameOf(other) !== nameOf(watched.node));
+    const others = this.#othersThan(watched.node, view);
     const other = others[Math.floor(this.#environment.random() * others.length)];
     const isSuspicious =
       wasDoubted || disownsItself(view) || (other !== undefined && areApart(view, await ask(other)));
@@ -111,6 +113,13 @@ export class TopologyWatch {
     if (watched.isDoubted && wasDoubted)
       for (const user of [...watched.users])
         user.onOut(new ZmqError("EHOSTDOWN", "the node has left its cluster"));
+  }
+
+  /** Who serves nothing and is the only master known was taken when nobody else answered: those configured may know more by now. */
+  #othersThan(node: NodeAddress, { hasSlots }: ClusterView): NodeAddress[] {
+    const isOther = (other: NodeAddress): boolean => nameOf(other) !== nameOf(node);
+    const masters = this.#known.masters.filter(isOther);
+    return masters.length === 0 && !hasSlots ? this.#known.seeds.filter(isOther) : masters;
   }
 }
 

@@ -16,6 +16,8 @@ export class SimulatedNode {
   /** Says nothing to CLUSTER NODES. */
   isMute = false;
   isCluster = true;
+  /** Lets nobody in: it has as many clients as it may have. */
+  isFull = false;
   /** Times that it was asked. */
   looks = 0;
   readonly connections: ScriptedServer[] = [];
@@ -96,6 +98,7 @@ export class SimulatedCluster extends Simulation {
   }
 
   #answer(node: SimulatedNode, server: ScriptedServer, name: string, args: string[]): string | null {
+    if (node.isFull) return "-ERR max number of clients reached\r\n";
     if (name === "HELLO") return HELLO_REPLY;
     if (name === "PING") return "+PONG\r\n";
     if (name === "CLUSTER") return this.#clusterNodes(node);

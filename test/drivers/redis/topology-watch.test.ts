@@ -40,6 +40,8 @@ describe("who is out of a cluster", () => {
     ["one of many, forgotten by most", "A", "ABCDE", ["B BCDE", "C BCDE", "D BCDE", "E ABCDE"], true],
     ["the others have been reset themselves", "A", "ABC", ["B b", "C c"], false],
     ["known under a second address", "A", "ABC", ["A ABC", "B ABC", "C ABC"], false],
+    ["the others are replicas by now, of masters not known yet", "A", "ADE", ["B ADE", "C ADE"], false],
+    ["forgotten, and the others are replicas by now", "A", "ABC", ["B DE", "C DE"], true],
   ])("%s", (_name, asked, own, others, expected) => {
     const views = others.map((text) => (text === null ? null : view(text[0]!, text.slice(2))));
     expect(isOut(view(asked, own), views)).toBe(expected);
@@ -203,6 +205,17 @@ describe("the watch over the nodes in use", () => {
         for (const each of sim.nodes.values()) each.isMute = each !== node;
       },
     ],
+    [
+      "all others are replicas now, of nodes that have come since",
+      (sim, { port }) => {
+        const now = [...PORTS, 4, 5];
+        for (const added of [4, 5]) sim.add(added, now);
+        for (const each of sim.nodes.values()) {
+          each.lists = new Set(now);
+          each.isReplica = each.port !== port && each.port <= 3;
+        }
+      },
+    ],
     ["all slots move away from it", (_sim, node) => void Object.assign(node, { hasSlots: false })],
     [
       "another one fails",
@@ -275,6 +288,36 @@ describe("the watch over the nodes in use", () => {
     sim.looks();
     await sim.advance(100 * INTERVAL);
     expect([sim.looks(), used.length]).toEqual([1, 1]);
+    await close();
+  });
+
+  it("a look that finds no room for one more client finds nothing; the next one looks again", async () => {
+    const { sim, used, close } = await startTogether();
+    const [node] = used;
+    node!.isFull = true;
+    await sim.advance(INTERVAL);
+    node!.isFull = false;
+    sim.forget(node!.port);
+    node!.reset();
+    await sim.advance(2 * INTERVAL + 1000);
+    expect(used.length).toBe(2);
+    await close();
+  });
+
+  it("a node that was reset, chosen as nobody else answered, is left when one of the configured ones knows of a cluster", async () => {
+    const sim = new SimulatedCluster(PORTS);
+    sim.forget(1);
+    sim.node(1).reset();
+    for (const port of [2, 3]) sim.node(port).isFull = true;
+    const { used, seen, close } = await start(sim);
+    expect(used).toEqual([sim.node(1)]);
+    await sim.advance(4 * INTERVAL);
+    expect(used.length).toBe(1);
+    for (const port of [2, 3]) sim.node(port).isFull = false;
+    await sim.advance(2 * INTERVAL + 1000);
+    expect(used.length).toBe(2);
+    expect([2, 3]).toContain(used[1]!.port);
+    expect(seen).toEqual(["sync"]);
     await close();
   });
 
