@@ -1,7 +1,7 @@
 import type { ZmqError } from "../../errors.ts";
 import type { Environment } from "../../runtime/environment.ts";
 import { OfflineQueue } from "../client/offline-queue.ts";
-import type { RespConnection } from "../connection/connection.ts";
+import { type RespConnection, whyUnanswered } from "../connection/connection.ts";
 import { Link } from "../connection/link.ts";
 import type { Settings } from "../connection/options.ts";
 import type { Argument } from "../protocol/encoder.ts";
@@ -69,9 +69,12 @@ export class NodeConnection {
     else this.#queue.add(args, reply);
   }
 
-  /** The same as a promise. */
+  /** The same as a promise, for what changes nothing: never rejected with EUNKNOWN, but with the reason. */
   ask(...args: Argument[]): Promise<RespValue> {
-    return new Promise((resolve, reject) => this.request(args, { isSettled: false, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const refuse = (error: ZmqError): void => reject(whyUnanswered(error));
+      this.request(args, { isSettled: false, resolve, reject: refuse });
+    });
   }
 
   /** What was sent is rejected with EUNKNOWN, what was not with this error. */

@@ -124,8 +124,7 @@ export class Router {
   #lookAndSend(command: ClusterCommand): void {
     this.#map.refresh().then(
       () => this.send(command),
-      // A question that nobody answered: the command itself was not sent.
-      (error: ZmqError) => command.reject(error.code === "EUNKNOWN" ? (error.cause as ZmqError) : error),
+      (error: ZmqError) => command.reject(error),
     );
   }
 

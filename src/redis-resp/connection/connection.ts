@@ -125,8 +125,8 @@ export class RespConnection implements StreamHandler {
   }
 
   /**
-   * Sends a command that is answered by a push for each argument or by one error, and a PING behind it, whose answer ends it: whatever comes before
-   * belongs to the command (valkey#1066: an error that comes late must not count as the reply to another).
+   * Sends a command that is answered by a push for each argument or by one error, and a PING behind it, whose answer ends it:
+   * whatever comes before belongs to the command (valkey#1066: an error that comes late must not count as the reply to another).
    *
    * @param done called once. Null: not refused. A {@link ReplyError}: refused. Any other: as of a request.
    */
@@ -310,6 +310,12 @@ function unknownFate(cause: ZmqError): ZmqError {
       cause,
     },
   );
+}
+
+/** Of what only asks: it does not matter whether it was carried out, but why there is no answer. */
+export function whyUnanswered(error: ZmqError): ZmqError {
+  const { code, cause } = error;
+  return code === "EUNKNOWN" && cause instanceof ZmqError ? cause : error;
 }
 
 function lossOf(cause: Error | null, isPartial: boolean): ZmqError {

@@ -3,8 +3,8 @@ import type { Argument } from "../protocol/encoder.ts";
 import { ReplyError } from "../protocol/errors.ts";
 import type { RespPush } from "../protocol/values.ts";
 
-/** Said of a slot that has moved away, or that nobody serves; never to a PING. */
-const OF_SLOT: ReadonlySet<string> = new Set(["MOVED", "CLUSTERDOWN"]);
+/** Said of channels' slots: one has moved away, nobody serves it, there are several. Never to a PING. */
+const OF_SLOT: ReadonlySet<string> = new Set(["MOVED", "CLUSTERDOWN", "CROSSSLOT"]);
 
 /**
  * The PING behind a command that is answered by pushes, one for each channel, or by one error. Replies come in order: the one behind

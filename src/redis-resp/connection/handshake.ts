@@ -2,7 +2,7 @@ import type { ZmqError } from "../../errors.ts";
 import { type Argument, checkArguments } from "../protocol/encoder.ts";
 import { ReplyError } from "../protocol/errors.ts";
 import type { RespValue } from "../protocol/values.ts";
-import type { RespConnection } from "./connection.ts";
+import { type RespConnection, whyUnanswered } from "./connection.ts";
 import type { Credentials, Settings } from "./options.ts";
 
 /**
@@ -84,6 +84,6 @@ async function all(asked: readonly Promise<unknown>[]): Promise<void> {
 function ask(connection: RespConnection, args: readonly Argument[]): Promise<RespValue> {
   return new Promise((resolve, reject) => {
     checkArguments(args); // credentials are what a function of the user's has returned
-    connection.request(args, { resolve, reject });
+    connection.request(args, { resolve, reject: (error) => reject(whyUnanswered(error)) });
   });
 }

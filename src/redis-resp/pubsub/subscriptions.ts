@@ -48,7 +48,7 @@ export class Subscriptions {
   readonly #losses = new Losses();
   readonly #flight = new Set<Command>();
   /** Of commands that were refused: each to be asked alone. */
-  #suspects: Subscription[] = [];
+  readonly #suspects = new Set<Subscription>();
   #isConnected = false;
 
   constructor(handler: SubscriptionsHandler) {
@@ -181,7 +181,7 @@ export class Subscriptions {
   lost(reason: GapReason, now: number): void {
     this.#isConnected = false;
     this.#flight.clear();
-    this.#suspects = [];
+    this.#suspects.clear();
     this.#losses.retry();
     const loss = { reason, since: now };
     for (const kind of KINDS) {
@@ -200,11 +200,14 @@ export class Subscriptions {
     for (const kind of KINDS) {
       const family = this.#families[kind];
       this.#send("subscribe", kind, takeSome(family.fresh));
-      this.#send("unsubscribe", kind, take(family.ending.values(), MOST));
+      this.#send("unsubscribe", kind, take(family.ending.values(), this.#suspects));
     }
-    for (const subscription of this.#suspects.splice(0, MOST))
-      if (this.#isWanted(subscription) && subscription.stage === "new")
-        this.#send("subscribe", subscription.kind, [subscription]);
+    for (const subscription of takeSome(this.#suspects)) {
+      const { kind, key, stage } = subscription;
+      if (this.#families[kind].ending.get(key) === subscription)
+        this.#send("unsubscribe", kind, [subscription]);
+      else if (this.#isWanted(subscription) && stage === "new") this.#send("subscribe", kind, [subscription]);
+    }
     return [...this.#flight];
   }
 
@@ -237,7 +240,7 @@ export class Subscriptions {
   answered(command: Command, error: ZmqError | null): void {
     if (!this.#flight.delete(command)) return;
     for (const subscription of command.subscriptions) {
-      if (command.verb === "unsubscribe") this.#unsubscribed(subscription, error);
+      if (command.verb === "unsubscribe") this.#unsubscribed(command, subscription, error);
       else if (subscription.stage === "asked") this.#notConfirmed(command, subscription, error);
     }
   }
@@ -254,7 +257,7 @@ export class Subscriptions {
     else if (command.subscriptions.length === 1) this.#refused(subscription, error);
     else {
       subscription.stage = "new";
-      this.#suspects.push(subscription);
+      this.#suspects.add(subscription);
     }
   }
 
@@ -265,11 +268,17 @@ export class Subscriptions {
     if (this.#isWanted(subscription)) this.#handler.onRefused(subscription, error);
   }
 
-  #unsubscribed(subscription: Subscription, error: ZmqError | null): void {
+  #unsubscribed(command: Command, subscription: Subscription, error: ZmqError | null): void {
+    const { wanted, ending } = this.#families[subscription.kind];
     // MOVED: the channel is another node's, so this one has nothing of it.
     if (error === null || error.code === "MOVED") this.#gone(subscription);
-    else {
-      this.#families[subscription.kind].ending.delete(subscription.key);
+    else if (command.subscriptions.length > 1) {
+      // The server has it still, as somebody may want it by now.
+      subscription.stage = "confirmed";
+      if (wanted.has(subscription.key)) this.#gone(subscription);
+      else this.#suspects.add(subscription);
+    } else {
+      ending.delete(subscription.key);
       for (const call of this.#waiting.take(subscription)) this.fail(call, error);
     }
   }
@@ -312,16 +321,17 @@ export class Subscriptions {
 
 /** The first ones, taken out. */
 function takeSome(from: Set<Subscription>): Subscription[] {
-  const taken = take(from, MOST);
+  const taken = take(from);
   for (const subscription of taken) from.delete(subscription);
   return taken;
 }
 
-function take(from: Iterable<Subscription>, most: number): Subscription[] {
+function take(from: Iterable<Subscription>, except?: ReadonlySet<Subscription>): Subscription[] {
   const taken: Subscription[] = [];
   for (const subscription of from) {
+    if (except?.has(subscription)) continue;
     taken.push(subscription);
-    if (taken.length === most) break;
+    if (taken.length === MOST) break;
   }
   return taken;
 }

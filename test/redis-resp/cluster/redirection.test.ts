@@ -157,6 +157,15 @@ describe("what nodes say, word by word", () => {
     expect(await cluster.get("k", { text: true })).toBe("v");
   });
 
+  it("a node that goes while refresh asks it: the refresh has failed, and nothing is of unknown fate", async () => {
+    await using node = await new ScriptedNode((_, { sockets }) => {
+      for (const socket of sockets) socket.destroy();
+      return null;
+    }).listen();
+    await using cluster = clusterOf(node);
+    await expect(cluster.refresh()).rejects.toMatchObject({ code: "ECONNRESET" });
+  });
+
   it("a command that is too late is rejected once, and not sent again when a redirection comes after all", async () => {
     await using other = await new ScriptedNode(() => "+OK\r\n").listen();
     let redirect = (): void => {};

@@ -320,6 +320,20 @@ describe("fences: commands that are answered by pushes (valkey#1066)", () => {
     ]);
   });
 
+  it.each(["MOVED 1 h:1", "CLUSTERDOWN no slot", "CROSSSLOT no"])(
+    "%s, once the server's own sunsubscribe has come for each channel, is the command's",
+    async (refusal) => {
+      const world = new ConnectionWorld();
+      world.fence("SUNSUBSCRIBE", "a", "b");
+      world.ask("GET");
+      await world.settle();
+      const own = ["a", "b"].map((name) => `>3\r\n+sunsubscribe\r\n+${name}\r\n:0\r\n`).join("");
+      world.server.say(`${own}-${refusal}\r\n+PONG\r\n+value\r\n`);
+      await world.settle();
+      expect(world.logged().slice(2)).toEqual([`SUNSUBSCRIBE a b done ${refusal}`, "GET: value"]);
+    },
+  );
+
   it("commandTimeout is not for them: the PING's own deadline is", async () => {
     const world = new ConnectionWorld({ commandTimeout: 10, pingInterval: 100, pingTimeout: 50 });
     world.fence("SUBSCRIBE", "a");

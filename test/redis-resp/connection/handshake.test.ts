@@ -234,6 +234,18 @@ describe("a server that does not let us in", () => {
     expect(await world.run(pong)).toBe("PONG");
   });
 
+  it("silence for commandTimeout: given up too, and nothing of the user's is of unknown fate", async () => {
+    const world = new ClientWorld();
+    world.listen(null);
+    const client = world.client({ commandTimeout: 100 });
+    const seen = eventsOf(client);
+    const connected = expect(client.connect()).rejects.toMatchObject({ code: "ETIMEDOUT" });
+    await world.advance(150);
+    await connected;
+    expect(seen).toEqual(["error ETIMEDOUT no reply within 100 ms"]);
+    client.destroy();
+  });
+
   it("a deadline that is judged late lets the answer be read first", async () => {
     const world = new ClientWorld();
     world.listen(null);

@@ -5,6 +5,11 @@ import type { Command, Subscriptions } from "../../../src/redis-resp/pubsub/subs
 
 type ServerEvent = () => void;
 
+/** Of a shard channel. */
+function slotOf(name: string): number {
+  return name.charCodeAt(0) % 2;
+}
+
 /** What a server has for one connection, and what is on its way from there. It knows sets of names and nothing of records. */
 export class ModelServer {
   readonly #client: Subscriptions;
@@ -59,7 +64,9 @@ export class ModelServer {
     const command = this.#commands.shift();
     if (command === undefined) return false;
     const names = command.subscriptions.map(({ key }) => key);
-    if (command.verb === "unsubscribe") this.#unsubscribe(command, names);
+    if (command.kind === "shard" && new Set(names.map(slotOf)).size > 1)
+      this.#events.push(() => this.#client.answered(command, new ZmqError("CROSSSLOT", "CROSSSLOT no")));
+    else if (command.verb === "unsubscribe") this.#unsubscribe(command, names);
     else if (names.some((name) => this.denied.has(name)))
       this.#events.push(() => this.#client.answered(command, new ZmqError("NOPERM", "NOPERM no channel")));
     else this.#subscribe(command, names);

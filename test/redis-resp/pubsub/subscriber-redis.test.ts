@@ -8,7 +8,13 @@ import {
   RedisSubscriber,
   type SubscriberOptions,
 } from "../../../src/redis-resp/index.ts";
-import { describeWithRedis, type RedisServer, startRedis, useRedis } from "../../support/redis-server.ts";
+import {
+  describeWithRedis,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+  useRedis,
+} from "../../support/redis-server.ts";
 import { trapRejections } from "../../support/sim-sockets.ts";
 import { until } from "../../support/wait.ts";
 
@@ -320,6 +326,20 @@ describeWithRedis("N-26: RedisSubscriber and a redis-server in trouble", () => {
     const channels = await server.cli("PUBSUB", "CHANNELS");
     expect(channels.split("\n").sort()).toEqual(["a", "c"]);
     await works(subscriber, server);
+  });
+
+  it("shard channels of several slots, at one node of a cluster: CROSSSLOT, so each alone", {
+    timeout: 60_000,
+  }, async () => {
+    await using cluster = await startRedisCluster({ masters: 1, replicas: 0 });
+    const server = cluster.nodes[0] as RedisServer;
+    await using subscriber = new RedisSubscriber({ port: server.port });
+    await subscriber.ssubscribe(["a", "b", "c"], () => {});
+    await subscriber.sunsubscribe(["a", "b"]);
+    expect(await server.cli("PUBSUB", "SHARDCHANNELS")).toBe("c");
+    await subscriber.ssubscribe(["a", "b"], () => {});
+    await subscriber.sunsubscribe();
+    expect(await server.cli("PUBSUB", "SHARDCHANNELS")).toBe("");
   });
 
   it.each([3, 2] as const)(

@@ -159,6 +159,24 @@ describe("Subscriptions: the server refuses", () => {
     expect(subscriptions.state("channel", "b")).toBeNull();
   });
 
+  it("an UNSUBSCRIBE that is refused as a whole: each alone, but what is wanted again by then", () => {
+    const { server, subscribe, unsubscribe, outcomes } = setUp();
+    server.connect();
+    subscribe(["a", "b", "c", "d"], { kind: "shard", call: "all" });
+    server.settle();
+    server.seen.length = 0;
+    unsubscribe(["a", "b", "c"], "shard");
+    server.flush();
+    subscribe(["a"], { kind: "shard" });
+    server.serve();
+    server.hear();
+    subscribe(["b"], { kind: "shard" });
+    server.settle();
+    expect(server.seen).toEqual(["unsubscribe shard a b c", "subscribe shard a", "unsubscribe shard c"]);
+    expect(outcomes).toEqual(["all resolved", "b resolved", "a resolved", "una,b,c resolved"]);
+    expect([...server.has.shard].sort()).toEqual(["a", "b", "d"]);
+  });
+
   it("a call that is refused one channel takes all of them back", () => {
     const { server, subscribe, outcomes } = setUp();
     server.denied.add("b");
