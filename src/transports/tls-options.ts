@@ -4,10 +4,8 @@ type Kind = readonly [description: string, holds: (value: unknown) => boolean];
 
 const isMaterial = (value: unknown): boolean => typeof value === "string" || ArrayBuffer.isView(value);
 /** In a list, with a passphrase of its own. */
-const isLocked = (value: unknown): boolean => {
-  const { pem, buf } = (value ?? {}) as { pem?: unknown; buf?: unknown };
-  return isMaterial(pem ?? buf);
-};
+const isLocked = (value: unknown, name: "pem" | "buf"): boolean =>
+  isMaterial((value as Record<string, unknown> | null | undefined)?.[name]);
 const isList = (value: unknown, holds: (one: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(holds);
 
@@ -19,9 +17,9 @@ const MATERIAL: Kind = [
   "text or bytes, or a list of them",
   (value) => isMaterial(value) || isList(value, isMaterial),
 ];
-const KEYS: Kind = [
+const lockable = (name: "pem" | "buf"): Kind => [
   "text or bytes, or a list of them",
-  (value) => isMaterial(value) || isList(value, (one) => isMaterial(one) || isLocked(one)),
+  (value) => isMaterial(value) || isList(value, (one) => isMaterial(one) || isLocked(one, name)),
 ];
 
 /** What is not named here is left to node:tls. */
@@ -29,8 +27,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ca: MATERIAL,
   cert: MATERIAL,
   crl: MATERIAL,
-  key: KEYS,
-  pfx: KEYS,
+  key: lockable("pem"),
+  pfx: lockable("buf"),
   passphrase: TEXT,
   servername: TEXT,
   rejectUnauthorized: FLAG,
@@ -54,8 +52,8 @@ const PEM: readonly string[] = ["ca", "cert", "crl", "key"];
 const BEGIN = "-----BEGIN ";
 
 /**
- * Checks what can be told without node:tls, which is loaded with the first dial only: kinds, versions, and that what has to be PEM looks
- * like it. What the PEM says shows with the first dial.
+ * Checks what can be told without node:tls, which is loaded with the first dial only: kinds, versions, and that what has to be PEM
+ * looks like it. What the PEM says shows with the first dial. An option that is undefined is not there.
  *
  * @throws {TypeError} for an option of the wrong kind. @throws {ZmqError} EINVAL for a value that cannot be.
  */

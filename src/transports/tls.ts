@@ -14,10 +14,14 @@ export function createTls(
   options: TlsOptions = {},
   lookup: Lookup = systemLookup,
 ): Pick<Transport, "check" | "dial"> {
+  // Instead of its default node:tls would take an undefined.
+  const given: TlsOptions = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
   const securityBy = (connectTls: typeof connect): Security => ({
     // Not one that reads into memory of its own: TLS is to have the bytes.
     createSocket: () => new NetSocket().unref(),
-    secure: (socket, host, timeout, done) => secure(connectTls, socket, host, options, timeout, done),
+    secure: (socket, host, timeout, done) => secure(connectTls, socket, host, given, timeout, done),
   });
   return {
     check(address, purpose) {

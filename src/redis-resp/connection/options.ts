@@ -151,7 +151,9 @@ export function resolveOptions(given: RedisOptions, others: readonly string[] = 
   expectKind("url", given.url, "string");
   expectKind("locate", given.locate, "function");
   const { url, ...beside } = given;
-  const options = url === undefined ? beside : { ...parseUrl(url), ...beside };
+  // An option that is undefined is not there, and hides nothing of the URL's.
+  const present = Object.entries(beside).filter(([, value]) => value !== undefined);
+  const options: RedisOptions = { ...(url !== undefined && parseUrl(url)), ...Object.fromEntries(present) };
   const settings = resolveSettings(options, [...PLACE, ...others]);
   const { locate } = options;
   if (locate === undefined) {

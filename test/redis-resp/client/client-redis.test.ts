@@ -227,6 +227,8 @@ describeWithRedis("ways to a server", () => {
     expect(await whoAmI({ port, tls: { ca: ca() }, ...acl })).toBe("me"); // the certificate names the address too
     expect(await whoAmI({ url: `rediss://127.0.0.1:${port}`, tls: { ca: ca() }, ...acl })).toBe("me");
     expect(await whoAmI({ port, tls: { rejectUnauthorized: false }, ...acl })).toBe("me");
+    const absent = { checkServerIdentity: undefined, minDHSize: undefined, servername: undefined };
+    expect(await whoAmI({ port, tls: { ca: ca(), ...absent }, ...acl })).toBe("me");
     await using client = new RedisClient({ port, tls: { ca: ca() }, ...acl });
     const large = Buffer.alloc(2 ** 20, "x");
     expect(await client.set("tls", large)).toBe(true);

@@ -39,6 +39,8 @@ describe("options", () => {
     [{ tls: { ca: 1 } }, "tls.ca must be text or bytes, or a list of them"],
     [{ tls: { cert: [PEM, {}] } }, "tls.cert must be text or bytes, or a list of them"],
     [{ tls: { key: [{ pem: 1 }] } }, "tls.key must be text or bytes, or a list of them"],
+    [{ tls: { key: [{ buf: Buffer.from(PEM) }] } }, "tls.key must be text or bytes, or a list of them"],
+    [{ tls: { pfx: [{ pem: PEM }] } }, "tls.pfx must be text or bytes, or a list of them"],
     [{ tls: { pfx: null } }, "tls.pfx must be text or bytes, or a list of them"],
     [{ tls: { servername: Buffer.from("h") } }, "tls.servername must be a string"],
     [{ tls: { rejectUnauthorized: "false" } }, "tls.rejectUnauthorized must be a boolean"],
@@ -155,6 +157,14 @@ describe("url", () => {
   it("options beside it come first", async () => {
     const expected = { host: "other", port: 1, password: "q", db: 5 };
     expect(await read("redis://:p@h:1/2", { host: "other", password: "q", db: 5 })).toEqual(expected);
+    const absent = { host: undefined, port: undefined, password: undefined, tls: undefined, db: undefined };
+    expect(await read("rediss://:p@h:1/2", bad(absent) as RedisOptions)).toEqual({
+      host: "h",
+      port: 1,
+      password: "p",
+      db: 2,
+      tls: {},
+    });
   });
 
   it.each([
