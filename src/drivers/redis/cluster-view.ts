@@ -53,13 +53,13 @@ export function areApart(node: ClusterView, other: ClusterView | null): boolean 
 
 /**
  * A node is out of its cluster when most of the known masters have it so: those that are apart from it and have a cluster
- * themselves, half of the masters at least; and it itself, which alone is not enough. Who does not answer has it in. So the masters
- * of a cluster that falls to pieces are not all out at once.
+ * themselves, half of the masters at least; and it itself, which alone is not enough. Who does not answer has it in, who knows of no
+ * slots does not count. So the masters of a cluster that falls to pieces are not all out at once.
  *
  * @param others of all other masters that are known; null: did not answer.
  */
 export function isOut(node: ClusterView, others: readonly (ClusterView | null)[]): boolean {
-  const known = others.length + 1;
+  const known = others.filter((other) => other === null || other.hasSlots).length + 1;
   const apart = others.filter((other) => areApart(node, other) && other!.masters.length * 2 >= known).length;
   const votes = apart + (disownsItself(node) ? 1 : 0);
   return apart > 0 && votes * 2 > known;

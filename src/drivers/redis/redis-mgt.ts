@@ -108,16 +108,19 @@ export class RedisMgt {
     return this.#masters.filter((node) => !this.#failed.has(nameOf(node)));
   }
 
-  /** Who names itself only may have left its cluster: it is believed when nobody knows more. */
+  /** Who names itself only may have left its cluster: it is believed when nobody knows more, first of all one that serves slots. */
   async #refresh(ask: AskNode): Promise<void> {
     let alone: NodeAddress | null = null;
+    let isServing = false;
     let last: unknown;
     for (const node of this.#toAsk()) {
       try {
-        const masters = (await ask(node)).masters.map(({ address }) => address);
+        const view = await ask(node);
+        const masters = view.masters.map(({ address }) => address);
         this.worked(node);
         if (isOnly(node, masters)) {
-          alone ??= node;
+          if (alone === null || (view.hasSlots && !isServing)) alone = node;
+          isServing ||= view.hasSlots;
           continue;
         }
         this.#masters = masters;

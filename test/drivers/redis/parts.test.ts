@@ -87,14 +87,14 @@ describe("options of the Redis driver", () => {
 });
 
 describe("RedisMgt: which server to talk to", () => {
-  /** Answers by port; those without one do not answer. */
-  function world(answers: Record<number, readonly number[]>) {
+  /** Answers by port; those without one do not answer. @param idle those that know of no slots. */
+  function world(answers: Record<number, readonly number[]>, idle: readonly number[] = []) {
     const asked: number[] = [];
     const ask: AskNode = async ({ port }) => {
       asked.push(port);
       const masters = answers[port];
       if (masters === undefined) throw new ZmqError("ECONNREFUSED", `${port}`);
-      return { id: `${port}`, masters: masters.map(masterAt), hasSlots: true };
+      return { id: `${port}`, masters: masters.map(masterAt), hasSlots: !idle.includes(port) };
     };
     return { ask, asked, answers };
   }
@@ -143,6 +143,16 @@ describe("RedisMgt: which server to talk to", () => {
     delete answers[3];
     await mgt.refresh(ask);
     expect(mgt.masters).toEqual([node(2)]);
+  });
+
+  it("of those that know of themselves only, takes the first that serves slots, and only else the first", async () => {
+    const { ask, answers } = world({ 1: [1], 2: [2], 3: [3], 4: [4] }, [1, 2]);
+    const mgt = mgtOf(1, 2, 3, 4);
+    expect(await mgt.selectNode(ask)).toEqual(node(3));
+    delete answers[3];
+    delete answers[4];
+    await mgt.refresh(ask);
+    expect(mgt.masters).toEqual([node(1)]);
   });
 
   it("begins anew when all have failed; rejects with what the last one said when nobody answers", async () => {

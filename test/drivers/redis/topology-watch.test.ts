@@ -24,6 +24,7 @@ describe("who is out of a cluster", () => {
     ["forgotten by one, while the other does not answer", "A", "ABC", ["B BC", null], false],
     ["reset, though the others still list it", "A", "a", ["B ABC", "C ABC"], true],
     ["reset, and one other answers", "A", "a", ["B BC", null], true],
+    ["reset, and so was another one", "A", "a", ["B b", "C C"], true],
     ["reset, and nobody else answers", "A", "a", [null, null], false],
     ["has forgotten the others, with its slots", "A", "A", ["B ABC", "C ABC"], true],
     ["a replica by now", "A", "BC", ["B BC", "C BC"], true],
@@ -318,6 +319,21 @@ describe("the watch over the nodes in use", () => {
     expect(used.length).toBe(2);
     expect([2, 3]).toContain(used[1]!.port);
     expect(seen).toEqual(["sync"]);
+    await close();
+  });
+
+  it("a node that was reset is not come back to when the only other one cuts its connections", async () => {
+    const sim = new SimulatedCluster([1, 2]);
+    sim.forget(1);
+    sim.node(1).reset();
+    const { used, seen, close } = await start(sim);
+    for (let round = 0; round < 3; round += 1) {
+      for (const { stream } of sim.node(2).connections) stream.end();
+      await sim.advance(1000);
+    }
+    expect(used).toEqual(Array.from({ length: 4 }, () => sim.node(2)));
+    await sim.advance(4 * INTERVAL);
+    expect([used.length, seen]).toEqual([4, ["sync", "sync", "sync"]]);
     await close();
   });
 
