@@ -33,8 +33,8 @@ export class Router {
   readonly #maxRetries: number;
   /** Where commands without a key go. Always the same node, as long as it lives, so that what is published stays in order. */
   #favourite: NodeAddress | null = null;
-  /** Commands that will be tried again after a pause. */
-  readonly #paused = new Map<ClusterCommand, Timer>();
+  /** Commands that no node has: they wait for a pause to end, or (null) for a look at the topology. */
+  readonly #waiting = new Map<ClusterCommand, Timer | null>();
   #isClosed = false;
 
   /** @param maxRetries redirections included. */
@@ -79,14 +79,14 @@ export class Router {
     else this.#sendLater(command);
   }
 
-  /** What waits to be tried again is rejected, and what is refused from now on as well. */
+  /** What waits to be sent is rejected, and what is refused from now on as well. */
   close(): void {
     this.#isClosed = true;
-    for (const [command, timer] of this.#paused) {
-      timer.cancel();
+    for (const [command, timer] of this.#waiting) {
+      timer?.cancel();
       command.fail(closedError());
     }
-    this.#paused.clear();
+    this.#waiting.clear();
   }
 
   #isFinal(command: ClusterCommand, error: ZmqError): boolean {
@@ -114,15 +114,14 @@ export class Router {
     const most =
       command.retries === 1 ? 0 : Math.min(LONGEST_PAUSE, LEAST_PAUSE * 2 ** (command.retries - 1));
     const pause = most / 2 + (most / 2) * this.#environment.random();
-    const timer = this.#environment.setTimer(pause, () => {
-      this.#paused.delete(command);
-      this.#lookAndSend(command);
-    });
-    this.#paused.set(command, timer);
+    const timer = this.#environment.setTimer(pause, () => this.#lookAndSend(command));
+    this.#waiting.set(command, timer);
   }
 
   #lookAndSend(command: ClusterCommand): void {
-    this.#map.refresh().then(
+    this.#waiting.set(command, null);
+    const looked = this.#map.refresh().finally(() => this.#waiting.delete(command));
+    looked.then(
       () => this.send(command),
       (error: ZmqError) => command.reject(error),
     );

@@ -239,6 +239,16 @@ describe("close", () => {
     await refused;
   });
 
+  it("what waits for the answer to who serves what is not, whenever that comes", async () => {
+    await using node = await new ScriptedNode(() => null).listen();
+    const cluster = clusterOf(node);
+    const refused = expect(cluster.get("k")).rejects.toMatchObject({ code: "EBADF" });
+    await until("the node is asked", () => node.commands.length > 0);
+    await within(10_000, "the end", cluster.close()); // the node would be given up after 20 s
+    await refused;
+    await until("all is closed", () => [...node.sockets].every((socket) => socket.destroyed));
+  });
+
   it("destroy ends at once what was sent", async () => {
     await using node = await wholeCluster(() => null).listen();
     const cluster = clusterOf(node);
