@@ -36,7 +36,8 @@ export class RedisStore implements Store {
    */
   async setKey(table: string, key: string, value: string): Promise<void> {
     try {
-      if ((await this.#client.command("EVAL", REPLACE, 1, table, key, value)) === 1) return;
+      // The options come last, so that a value which is an object is not taken for them.
+      if ((await this.#client.command("EVAL", REPLACE, 1, table, key, value, {})) === 1) return;
     } catch (error) {
       if (!hasNoScripts(error)) throw error;
       await this.getKey(table, key);

@@ -36,6 +36,8 @@ describeWithRedis("RedisStore: tables as hashes", () => {
     await store.createKey("t", "k", "é1");
     await store.createKey("t", "k", "é2");
     await store.createKey("t", "__proto__", "p");
+    for (const value of [{}, null, undefined])
+      await expect(store.setKey("t", "k", value as string)).rejects.toBeInstanceOf(TypeError);
     await store.setKey("t", "k", "");
     expect(await store.getKey("t", "k")).toBe("");
     expect((await store.getAllKeys("t")).sort()).toEqual(["__proto__", "k"]);
