@@ -8,11 +8,12 @@ const TIMEOUT = 2000;
 /** What a server says to CLUSTER NODES that is no cluster, is too old, or whom we may not ask. */
 const TELLS_NOTHING = new Set(["ERR", "NOPERM"]);
 
-/** Asks nodes with connections of their own. */
+/** Asks nodes with connections of their own. These do not keep the process alive: who needs the answer does. */
 export function askNode(connection: ConnectionOptions, environment: Environment): AskNode {
+  const unheld = { ...environment, hold: () => () => {} };
   return async (node) => {
     const timeouts = { connectTimeout: TIMEOUT, commandTimeout: TIMEOUT };
-    const client = new RedisClient({ ...connection, ...timeouts, ...node }, environment);
+    const client = new RedisClient({ ...connection, ...timeouts, ...node }, unheld);
     try {
       await client.connect();
       const reply = await client.cluster("NODES").catch(refusal);

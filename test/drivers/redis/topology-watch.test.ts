@@ -386,6 +386,7 @@ describe("the watch over the nodes in use", () => {
     await sim.advance(1500);
     expect(sim.looks()).toBe(0);
     await sim.run(Promise.all([late, ...writers].map((writer) => writer.close())));
+    expect(sim.left.holds).toBe(0);
     await sim.advance(4000);
     expect(sim.left).toMatchObject({ timers: 0, streams: 0 });
   });
