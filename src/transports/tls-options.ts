@@ -52,8 +52,9 @@ const PEM: readonly string[] = ["ca", "cert", "crl", "key"];
 const BEGIN = "-----BEGIN ";
 
 /**
- * Checks what can be told without node:tls, which is loaded with the first dial only: kinds, versions, and that what has to be PEM
- * looks like it. What the PEM says shows with the first dial. An option that is undefined is not there.
+ * Checks what can be told without node:tls, which is loaded with the first dial only: kinds, versions, and
+ * that what has to be PEM looks like it. What the PEM says shows with the first dial. An option that is
+ * undefined is not there.
  *
  * @throws {TypeError} for an option of the wrong kind. @throws {ZmqError} EINVAL for a value that cannot be.
  */

@@ -79,7 +79,10 @@ export interface Config {
   readonly linger: number;
   /** Attempts to publish an event on Redis, on one master after the other. */
   readonly publishRetryTimes: number;
-  /** ms between two looks whether the Redis node in use is in its cluster still; 0: none. Two in a row, and it is left. */
+  /**
+   * ms between two looks whether the Redis node in use is in its cluster still; 0: none. Two in a row, and it
+   * is left.
+   */
   readonly topologyInterval: number;
   /** ms that sendEvent waits over PUSH, and for each answer of Redis; -1: for ever. */
   readonly sendTimeout: number;

@@ -25,8 +25,8 @@ export interface DriverSubscriberSetup {
 }
 
 /**
- * A subscriber as its user sees it, wherever the messages come from: a callback, addresses and topics, a start and an end. What
- * a driver does about them it does in `start`, `stop` and the methods that tell of a change.
+ * A subscriber as its user sees it, wherever the messages come from: a callback, addresses and topics, a
+ * start and an end. What a driver does about them is in `start`, `stop` and the methods that tell of changes.
  */
 export abstract class DriverSubscriber implements SubscriberApi {
   readonly events: Emitter<DriverEvents>;

@@ -5,10 +5,10 @@ import { type AskNode, NO_CLUSTER, readClusterView } from "./cluster-view.ts";
 /** ms for the dial, and again for the answer: a node that is frozen must not keep us from the others. */
 const TIMEOUT = 2000;
 
-/** What a server says to CLUSTER NODES that is no cluster, is too old, or whom we may not ask. */
+/** What a server says to CLUSTER NODES that is no cluster, is too old, or does not let us ask. */
 const TELLS_NOTHING = new Set(["ERR", "NOPERM"]);
 
-/** Asks nodes with connections of their own. These do not keep the process alive: who needs the answer does. */
+/** Asks nodes by connections of their own, which do not keep the process alive: who needs the answer does. */
 export function askNode(connection: ConnectionOptions, environment: Environment): AskNode {
   const unheld = { ...environment, hold: () => () => {} };
   return async (node) => {

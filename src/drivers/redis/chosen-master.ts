@@ -6,7 +6,10 @@ import type { NodeAddress } from "./node-address.ts";
 import { RedisMgt } from "./redis-mgt.ts";
 import type { ResolvedRedisOptions } from "./redis-options.ts";
 
-/** The master that one end of the driver talks to, or tries to. What becomes of it is told to all who choose among the same. */
+/**
+ * The master that one end of the driver talks to, or tries to. What becomes of it is told to all who choose
+ * among the same.
+ */
 export class ChosenMaster {
   readonly #mgt: RedisMgt;
   readonly #ask: AskNode;

@@ -43,8 +43,8 @@ export function disownsItself(node: ClusterView): boolean {
 }
 
 /**
- * They do not hear each other: one of them does not list the other. Who knows of no slots has nothing to say about others, and who is
- * a replica by now is listed by nobody.
+ * They do not hear each other: one of them does not list the other. Who knows of no slots has nothing to say
+ * about others, and who is a replica by now is listed by nobody.
  */
 export function areApart(node: ClusterView, other: ClusterView | null): boolean {
   if (other === null || !other.hasSlots) return false;
@@ -52,9 +52,10 @@ export function areApart(node: ClusterView, other: ClusterView | null): boolean 
 }
 
 /**
- * A node is out of its cluster when most of the known masters have it so: those that are apart from it and have a cluster
- * themselves, half of the masters at least; and it itself, which alone is not enough. Who does not answer has it in, who knows of no
- * slots does not count. So the masters of a cluster that falls to pieces are not all out at once.
+ * A node is out of its cluster when most of the known masters have it so: those that are apart from it and
+ * have a cluster themselves, half of the masters at least; and it itself, which alone is not enough. Who does
+ * not answer has it in, who knows of no slots does not count. So the masters of a cluster that falls to
+ * pieces are not all out at once.
  *
  * @param others of all other masters that are known; null: did not answer.
  */

@@ -5,11 +5,11 @@ import type { Channel } from "./channels.ts";
 export type StateOf = (channel: Channel) => SubscriptionState | null;
 
 /**
- * What is wanted of the server, and what it has said to it: once it has answered for all on the connection that there is, and
- * confirmed what it does not refuse, the subscriber is in force. Asks nobody itself.
+ * What is wanted of the server, and what it has said to it: once it has answered for all on the connection
+ * that there is, and confirmed what it does not refuse, the subscriber is in force. Asks nobody itself.
  *
- * A channel that is refused when it is first asked for is remembered as that here; one that was allowed before is `failed` where
- * the connection keeps it.
+ * A channel that is refused when it is first asked for is remembered as that here; one that was allowed
+ * before is `failed` where the connection keeps it.
  */
 export class Confirmations {
   readonly #stateOf: StateOf;

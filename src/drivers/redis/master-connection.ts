@@ -56,7 +56,10 @@ export class MasterConnection {
     return this.#isReady ? `redis://${nameOf(this.#master.node!)}` : null;
   }
 
-  /** Nothing when there is a connection. Keeps the process alive until `idle`, also in a pause before the next attempt. */
+  /**
+   * Nothing when there is a connection. Keeps the process alive until `idle`, also in a pause before the next
+   * attempt.
+   */
   connect(): void {
     if (this.#isReady) return;
     this.#release ??= this.#environment.hold();

@@ -97,7 +97,7 @@ export class RedisMgt {
   }
 
   /**
-   * Somebody is connected to a node, and wants to hear when it has left its cluster without the connection's end.
+   * Somebody is connected to a node, and wants to hear when it leaves its cluster and the connection stays.
    * @returns to be called when he is not any more.
    */
   use(user: NodeUser): () => void {
@@ -108,10 +108,10 @@ export class RedisMgt {
     return this.#masters.filter((node) => !this.#failed.has(nameOf(node)));
   }
 
-  /** Who names itself only may have left its cluster: it is believed when nobody knows more, first of all one that serves slots. */
+  /** Who names only itself may have left its cluster: the last resort, and sooner one that serves slots. */
   async #refresh(ask: AskNode): Promise<void> {
-    let alone: NodeAddress | null = null;
-    let isServing = false;
+    let serving: NodeAddress | null = null;
+    let idle: NodeAddress | null = null;
     let last: unknown;
     for (const node of this.#toAsk()) {
       try {
@@ -119,8 +119,8 @@ export class RedisMgt {
         const masters = view.masters.map(({ address }) => address);
         this.worked(node);
         if (isOnly(node, masters)) {
-          if (alone === null || (view.hasSlots && !isServing)) alone = node;
-          isServing ||= view.hasSlots;
+          if (view.hasSlots) serving ??= node;
+          else idle ??= node;
           continue;
         }
         this.#masters = masters;
@@ -130,6 +130,7 @@ export class RedisMgt {
         last = error;
       }
     }
+    const alone = serving ?? idle;
     if (alone === null) throw last;
     this.#masters = [alone];
   }

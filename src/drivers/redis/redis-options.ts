@@ -27,8 +27,8 @@ export interface ResolvedRedisOptions extends Config {
 const LONGEST = 2 ** 31 - 1;
 
 /**
- * @throws as {@link resolveDriverOptions}; {@link ConfigError} EINVAL for what is no `host:port`; as {@link resolveSettings} for
- * `connection`.
+ * @throws as {@link resolveDriverOptions}; {@link ConfigError} EINVAL for what is no `host:port`; as
+ * {@link resolveSettings} for `connection`.
  */
 export function resolveRedisOptions(given: RedisPubSubOptions): ResolvedRedisOptions {
   if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");

@@ -31,8 +31,8 @@ export class RedisStore implements Store {
   }
 
   /**
-   * In one step, by a script (EVAL). Where the server has no scripts for us, as `RedisBroker` or an ACL without `+eval`, in two: a row
-   * that is deleted between them comes back.
+   * In one step, by a script (EVAL). Where the server has no scripts for us, as `RedisBroker` or an ACL
+   * without `+eval`, in two: a row that is deleted between them comes back.
    */
   async setKey(table: string, key: string, value: string): Promise<void> {
     try {

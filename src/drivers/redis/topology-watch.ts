@@ -32,9 +32,10 @@ interface Watched {
 }
 
 /**
- * Looks from time to time whether the nodes in use are in their cluster still: one that was taken out of it and goes on
- * running (CLUSTER FORGET, RESET) shows nothing of that on its connections. A look asks the node and one other master; when these
- * two are apart, all of them. A node is left when two looks in a row have found it out; a look without its answer finds nothing.
+ * Looks from time to time whether the nodes in use are in their cluster still: one that was taken out of it
+ * and goes on running (CLUSTER FORGET, RESET) shows nothing of that on its connections. A look asks the node
+ * and one other master; when these two are apart, all of them. A node is left when two looks in a row have
+ * found it out; a look without its answer finds nothing.
  */
 export class TopologyWatch {
   readonly #environment: Pick<Environment, "now" | "random" | "setTimer">;
@@ -115,7 +116,10 @@ export class TopologyWatch {
         user.onOut(new ZmqError("EHOSTDOWN", "the node has left its cluster"));
   }
 
-  /** Who serves nothing and is the only master known was taken when nobody else answered: those configured may know more by now. */
+  /**
+   * Who serves nothing and is the only master known was taken when nobody else answered: those configured may
+   * know more by now.
+   */
   #othersThan(node: NodeAddress, { hasSlots }: ClusterView): NodeAddress[] {
     const isOther = (other: NodeAddress): boolean => nameOf(other) !== nameOf(node);
     const masters = this.#known.masters.filter(isOther);

@@ -5,8 +5,8 @@ import { DriverSubscriber } from "../driver/driver-subscriber.ts";
 import type { Source } from "../driver/event-stream.ts";
 
 /**
- * The publisher service's ear for the writers of its host: a PULL that binds a Unix socket. It hears everything; addresses and topics
- * are remembered and change nothing.
+ * The publisher service's ear for the writers of its host: a PULL that binds a Unix socket. It hears
+ * everything; addresses and topics are remembered and change nothing.
  */
 export class ZmqMultiprocSubscriber extends DriverSubscriber implements Source {
   readonly address: string;
@@ -38,8 +38,8 @@ export class ZmqMultiprocSubscriber extends DriverSubscriber implements Source {
       this.#writers = writers;
       if (event.error === undefined) return;
       this.onError(event.error);
-      // A writer that goes has lost nothing, unless it went in the middle of a message or sent one that we do not take; who
-      // did not get through the handshake had nothing to lose.
+      // A writer that goes has lost nothing, unless it went in the middle of a message or sent one that we do
+      // not take; who did not get through the handshake had nothing to lose.
       if (wasWriter) this.stream.gap("dropped", this.address);
     });
   }

@@ -14,7 +14,10 @@ export interface ClusterOptions extends ConnectionOptions {
   nodes: readonly { host?: string; port?: number }[];
   /** How often a command that was surely not carried out is sent on or tried again, redirections included. Default 16. */
   maxRedirections?: number;
-  /** With subscriptions: ms after which the topology is looked at, should nobody have told of a change. Default 15 000. */
+  /**
+   * With subscriptions: ms after which the topology is looked at, should nobody have told of a change.
+   * Default 15 000.
+   */
   slotsRefreshInterval?: number;
 }
 

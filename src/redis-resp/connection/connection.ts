@@ -125,8 +125,9 @@ export class RespConnection implements StreamHandler {
   }
 
   /**
-   * Sends a command that is answered by a push for each argument or by one error, and a PING behind it, whose answer ends it:
-   * whatever comes before belongs to the command (valkey#1066: an error that comes late must not count as the reply to another).
+   * Sends a command that is answered by a push for each argument or by one error, and a PING behind it, whose
+   * answer ends it: whatever comes before belongs to the command (valkey#1066: an error that comes late must
+   * not count as the reply to another).
    *
    * @param done called once. Null: not refused. A {@link ReplyError}: refused. Any other: as of a request.
    */

@@ -7,8 +7,9 @@ import type { RespPush } from "../protocol/values.ts";
 const OF_SLOT: ReadonlySet<string> = new Set(["MOVED", "CLUSTERDOWN", "CROSSSLOT"]);
 
 /**
- * The PING behind a command that is answered by pushes, one for each channel, or by one error. Replies come in order: the one behind
- * these is the PING's, whatever it says (NOPERM, LOADING, BUSY...), and ends the command.
+ * The PING behind a command that is answered by pushes, one for each channel, or by one error. Replies come
+ * in order: the one behind these is the PING's, whatever it says (NOPERM, LOADING, BUSY...), and ends the
+ * command.
  */
 export class Fence {
   /** Of the pushes that answer the command. */
@@ -29,10 +30,13 @@ export class Fence {
     if (kind === this.#kind) this.#pushesDue -= 1;
   }
 
-  /** An error came while it was waited for. @returns whether it answers the command, and the PING's answer is still to come. */
+  /**
+   * An error came while it was waited for.
+   * @returns whether it answers the command, and the PING's answer is still to come.
+   */
   takes(error: ReplyError): boolean {
     if (this.#refusal !== null) return false;
-    // The server may have ended the subscriptions by itself just before: its pushes for that look like the answer.
+    // The server may have ended the subscriptions by itself: its pushes for that look like the answer.
     if (this.#pushesDue <= 0 && !OF_SLOT.has(error.code)) return false;
     this.#refusal = error;
     return true;

@@ -68,7 +68,8 @@ async function enter(connection: RespConnection, { db }: Settings): Promise<void
   const asked: Promise<unknown>[] = [];
   if (db !== 0) asked.push(ask(connection, ["SELECT", db]));
   const pinged = ask(connection, ["PING"]).catch((error: ZmqError) => {
-    // A server that cannot save refuses writes and this one; who may only publish and subscribe is refused it too.
+    // A server that cannot save refuses writes and this one;
+    // who may only publish and subscribe is refused it too.
     if (error.code !== "MISCONF" && error.code !== "NOPERM") throw error;
   });
   await all([...asked, pinged]);

@@ -12,8 +12,8 @@ export interface Credentials {
 /** How a connection is made and kept. Durations in ms. */
 export interface ConnectionOptions {
   /**
-   * TLS, over TCP only; `true`, or node:tls' options: `ca`, `cert`, `key` (PEM), `servername`, `rejectUnauthorized`... Default none.
-   * A PEM that cannot be read fails the attempts to connect.
+   * TLS, over TCP only; `true`, or node:tls' options: `ca`, `cert`, `key` (PEM), `servername`,
+   * `rejectUnauthorized`... Default none. A PEM that cannot be read fails the attempts to connect.
    */
   tls?: boolean | TlsOptions;
   username?: string;

@@ -55,9 +55,9 @@ const PLAIN: WriterEnvironment = {
 /**
  * Commands on their way to the server, in order.
  *
- * Short arguments are joined in a slab of memory, those of more than 4 KiB are passed on by reference: their bytes must not be
- * changed until they are sent. What was handed out is not written to again before `rewind`: the next bytes go behind it in the
- * same slab.
+ * Short arguments are joined in a slab of memory, those of more than 4 KiB are passed on by reference: their
+ * bytes must not be changed until they are sent. What was handed out is not written to again before `rewind`:
+ * the next bytes go behind it in the same slab.
  */
 export class CommandWriter {
   readonly #environment: WriterEnvironment;
@@ -114,7 +114,7 @@ export class CommandWriter {
     return chunks;
   }
 
-  /** All that was handed out has been sent: its memory, which is in the cache still, takes the next commands. */
+  /** All that was handed out has been sent: its memory, still in the cache, takes the next commands. */
   rewind(): void {
     if (this.size > 0) return;
     this.#from = 0;

@@ -2,13 +2,16 @@ import type { MessageListener, Subscription } from "./subscription.ts";
 import type { SubscriptionCall } from "./subscription-call.ts";
 
 /**
- * Listeners that were added by calls which may still fail. One that several calls have asked for stays for good when the first of them
- * succeeds, and is to be taken back when the last of them fails.
+ * Listeners that were added by calls which may still fail. One that several calls have asked for stays for
+ * good when the first of them succeeds, and is to be taken back when the last of them fails.
  */
 export class Claims {
   readonly #calls = new Map<Subscription, SubscriptionCall[]>();
 
-  /** @param isNew the listener was not there before. If it was, and nobody claims it, it stays whatever becomes of the call. */
+  /**
+   * @param isNew the listener was not there before. If it was, and nobody claims it, it stays whatever
+   * becomes of the call.
+   */
   add(subscription: Subscription, call: SubscriptionCall, isNew: boolean): void {
     const calls = this.#calls.get(subscription) ?? [];
     if (!isNew && !calls.some(({ listener }) => listener === call.listener)) return;

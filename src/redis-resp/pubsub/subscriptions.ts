@@ -95,8 +95,8 @@ export class Subscriptions {
   // What the user wants
 
   /**
-   * The call resolves when all are confirmed. When one is refused it rejects, and its listener is taken back from all of them; so it
-   * can be by `fail`, until `keep`.
+   * The call resolves when all are confirmed. When one is refused it rejects, and its listener is taken back
+   * from all of them; so it can be by `fail`, until `keep`.
    */
   subscribe(
     kind: ChannelKind,
@@ -145,7 +145,10 @@ export class Subscriptions {
     this.#claims.keep(call);
   }
 
-  /** Ends a call before its time: it rejects with this, and what it added is taken back, but where another call wants it too. */
+  /**
+   * Ends a call before its time: it rejects with this, and what it added is taken back, but where another
+   * call wants it too.
+   */
   fail(call: SubscriptionCall, error: unknown): void {
     this.#waiting.forget(call);
     for (const subscription of this.#claims.drop(call)) this.#release(subscription, call.listener);
@@ -273,7 +276,7 @@ export class Subscriptions {
     // MOVED: the channel is another node's, so this one has nothing of it.
     if (error === null || error.code === "MOVED") this.#gone(subscription);
     else if (command.subscriptions.length > 1) {
-      // The server has it still, as somebody may want it by now.
+      // The server has it still; somebody may want it again by now.
       subscription.stage = "confirmed";
       if (wanted.has(subscription.key)) this.#gone(subscription);
       else this.#suspects.add(subscription);
