@@ -29,8 +29,8 @@ export interface SubscriptionsHandler {
  * What is wanted and what the server has, and what to send so that both are the same. Pure: it neither sends nor reads the time.
  *
  * Commands go out in flights: the next flight leaves when each command of the last is answered, so that no two commands about one
- * channel are ever under way. One error refuses a whole command, without a word on which channel is meant: its channels are then asked
- * each in a command of its own, in one flight.
+ * channel are ever under way. One error refuses a whole command, without a word on which channel is meant: its
+ * channels are then asked each in a command of its own, in a flight of such commands only.
  *
  * A subscription is in one of these places:
  * - wanted, and with stage `new` also among the fresh ones or the suspects, from where it goes into a command
@@ -200,16 +200,13 @@ export class Subscriptions {
   /** The commands to send now. None while commands are under way, each of which must be told to `answered`. */
   next(): Command[] {
     if (!this.#isConnected || this.#flight.size > 0) return [];
+    this.#askAlone();
+    // All else waits for these: it may be about the same channels.
+    if (this.#flight.size > 0) return [...this.#flight];
     for (const kind of KINDS) {
       const family = this.#families[kind];
       this.#send("subscribe", kind, takeSome(family.fresh));
-      this.#send("unsubscribe", kind, take(family.ending.values(), this.#suspects));
-    }
-    for (const subscription of takeSome(this.#suspects)) {
-      const { kind, key, stage } = subscription;
-      if (this.#families[kind].ending.get(key) === subscription)
-        this.#send("unsubscribe", kind, [subscription]);
-      else if (this.#isWanted(subscription) && stage === "new") this.#send("subscribe", kind, [subscription]);
+      this.#send("unsubscribe", kind, take(family.ending.values()));
     }
     return [...this.#flight];
   }
@@ -253,6 +250,17 @@ export class Subscriptions {
     return this.#losses.take();
   }
 
+  #askAlone(): void {
+    for (const subscription of this.#suspects) {
+      this.#suspects.delete(subscription);
+      const { kind, key } = subscription;
+      const isEnding = this.#families[kind].ending.get(key) === subscription;
+      if (isEnding) this.#send("unsubscribe", kind, [subscription]);
+      else if (this.#isWanted(subscription)) this.#send("subscribe", kind, [subscription]);
+      if (this.#flight.size === MOST) return;
+    }
+  }
+
   #notConfirmed(command: Command, subscription: Subscription, error: ZmqError | null): void {
     if (!this.#isWanted(subscription)) this.#gone(subscription);
     else if (error === null)
@@ -272,16 +280,11 @@ export class Subscriptions {
   }
 
   #unsubscribed(command: Command, subscription: Subscription, error: ZmqError | null): void {
-    const { wanted, ending } = this.#families[subscription.kind];
     // MOVED: the channel is another node's, so this one has nothing of it.
     if (error === null || error.code === "MOVED") this.#gone(subscription);
-    else if (command.subscriptions.length > 1) {
-      // The server has it still; somebody may want it again by now.
-      subscription.stage = "confirmed";
-      if (wanted.has(subscription.key)) this.#gone(subscription);
-      else this.#suspects.add(subscription);
-    } else {
-      ending.delete(subscription.key);
+    else if (command.subscriptions.length > 1) this.#suspects.add(subscription);
+    else {
+      this.#families[subscription.kind].ending.delete(subscription.key);
       for (const call of this.#waiting.take(subscription)) this.fail(call, error);
     }
   }
@@ -329,10 +332,9 @@ function takeSome(from: Set<Subscription>): Subscription[] {
   return taken;
 }
 
-function take(from: Iterable<Subscription>, except?: ReadonlySet<Subscription>): Subscription[] {
+function take(from: Iterable<Subscription>): Subscription[] {
   const taken: Subscription[] = [];
   for (const subscription of from) {
-    if (except?.has(subscription)) continue;
     taken.push(subscription);
     if (taken.length === MOST) break;
   }

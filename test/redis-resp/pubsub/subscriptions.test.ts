@@ -159,7 +159,7 @@ describe("Subscriptions: the server refuses", () => {
     expect(subscriptions.state("channel", "b")).toBeNull();
   });
 
-  it("an UNSUBSCRIBE that is refused as a whole: each alone, but what is wanted again by then", () => {
+  it("an UNSUBSCRIBE that is refused as a whole: each alone, then what is wanted again by then", () => {
     const { server, subscribe, unsubscribe, outcomes } = setUp();
     server.connect();
     subscribe(["a", "b", "c", "d"], { kind: "shard", call: "all" });
@@ -172,9 +172,47 @@ describe("Subscriptions: the server refuses", () => {
     server.hear();
     subscribe(["b"], { kind: "shard" });
     server.settle();
-    expect(server.seen).toEqual(["unsubscribe shard a b c", "subscribe shard a", "unsubscribe shard c"]);
-    expect(outcomes).toEqual(["all resolved", "b resolved", "a resolved", "una,b,c resolved"]);
+    expect(server.seen).toEqual([
+      "unsubscribe shard a b c",
+      "unsubscribe shard a",
+      "unsubscribe shard b",
+      "unsubscribe shard c",
+      "subscribe shard a b",
+      "subscribe shard a",
+      "subscribe shard b",
+    ]);
+    expect(outcomes).toEqual(["all resolved", "una,b,c resolved", "a resolved", "b resolved"]);
     expect([...server.has.shard].sort()).toEqual(["a", "b", "d"]);
+  });
+
+  it("an UNSUBSCRIBE that is refused as a whole, when the server has just ended one of them by itself", () => {
+    const { server, subscribe, unsubscribe, subscriptions } = setUp();
+    server.connect();
+    subscribe(["a", "b"], { kind: "shard" });
+    server.settle();
+    unsubscribe(["a", "b"], "shard");
+    server.flush();
+    server.expel("shard", "a");
+    server.serve();
+    while (server.hear());
+    subscribe(["a"], { kind: "shard" });
+    server.settle();
+    expect(subscriptions.state("shard", "a")).toBe("confirmed");
+    expect([...server.has.shard]).toEqual(["a"]);
+  });
+
+  it("the same, when what is wanted again is not allowed any more: the server sends nothing of it", () => {
+    const { server, subscribe, unsubscribe, outcomes } = setUp();
+    server.connect();
+    subscribe(["a", "b"], { kind: "shard" });
+    server.settle();
+    unsubscribe(["a", "b"], "shard");
+    server.flush();
+    server.denied.add("a");
+    subscribe(["a"], { kind: "shard", call: "again" });
+    server.settle();
+    expect(outcomes).toEqual(["a,b resolved", "una,b resolved", "again NOPERM"]);
+    expect([...server.has.shard]).toEqual([]);
   });
 
   it("a call that is refused one channel takes all of them back", () => {
