@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DecodeError } from "../../../src/drivers/errors.ts";
@@ -9,58 +8,23 @@ import {
   unpackMessage,
   type WireForm,
 } from "../../../src/drivers/event/codec.ts";
-import { DbUpdate, type DbUpdateOptions, type JsonValue } from "../../../src/drivers/event/db-update.ts";
+import { DbUpdate, type JsonValue } from "../../../src/drivers/event/db-update.ts";
 import { packFlatEvent, unpackFlatEvent } from "../../../src/drivers/event/flat-event.ts";
 import { decodeMsgpack } from "../../../src/drivers/event/msgpack-decode.ts";
 import { encodeAscii, encodeMsgpack } from "../../../src/drivers/event/msgpack-encode.ts";
 import { pythonJson } from "../../../src/drivers/event/python-json.ts";
-
-type LongHex = { bytes: number; head_hex: string; tail_hex: string };
-type Sent = {
-  error?: string;
-  topic_hex: string;
-  data_hex: string | LongHex;
-  data_py2_order_hex?: string | LongHex;
-};
-type Callback = DbUpdateOptions & { value_length?: number };
-type Sample = {
-  name: string;
-  event: DbUpdateOptions & { send_topic?: string; value_repeat?: [string, number] };
-} & Record<"2016" | "2019", { zmq: Sent; redis: Sent; callback: Callback }>;
-
-const wire = JSON.parse(
-  readFileSync(new URL("../../fixtures/dragonflow-wire.json", import.meta.url), "utf8"),
-) as { samples: Sample[] };
+import { ERAS, type Hex, hexOf, samples, updateOf } from "../dragonflow-wire.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
-const eras = [
-  ["2016", "json"],
-  ["2019", "map"],
-] as const satisfies readonly (readonly [string, WireForm])[];
-
-function updateOf({ event }: Sample): DbUpdate {
-  const value = event.value_repeat
-    ? event.value_repeat[0].repeat(event.value_repeat[1])
-    : (event.value ?? null);
-  return new DbUpdate({ ...event, value });
-}
-
-function expectHex(actual: Uint8Array, expected: string | LongHex): void {
-  const text = Buffer.from(actual).toString("hex");
-  if (typeof expected === "string") {
-    expect(text).toBe(expected);
-  } else {
-    expect(actual.length).toBe(expected.bytes);
-    expect(text.startsWith(expected.head_hex)).toBe(true);
-    expect(text.endsWith(expected.tail_hex)).toBe(true);
-  }
+function expectHex(actual: Uint8Array, expected: Hex): void {
+  expect(hexOf(actual, expected)).toEqual(expected);
 }
 
 describe("dragonflow.md 2, bytes of the real Dragonflow code", () => {
-  it("the fixtures hold 18 samples", () => expect(wire.samples).toHaveLength(18));
+  it("the fixtures hold 18 samples", () => expect(samples).toHaveLength(18));
 
-  for (const sample of wire.samples) {
-    for (const [era, form] of eras) {
+  for (const sample of samples) {
+    for (const [era, form] of ERAS) {
       for (const transport of ["zmq", "redis"] as const) {
         const sent = sample[era][transport];
         // The original fails on a null topic over Redis; here it has the default topic, as over ZMQ.

@@ -1,57 +1,9 @@
-import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  DbUpdate,
-  type DbUpdateOptions,
-  type JsonValue,
-  loadDriver,
-  type RedisPubSub,
-  type WireForm,
-} from "../../../src/drivers/index.ts";
+import { loadDriver, type RedisPubSub } from "../../../src/drivers/index.ts";
 import { RedisClient, RedisSubscriber } from "../../../src/redis-resp/index.ts";
 import { describeWithRedis, startRedis, useRedis } from "../../support/redis-server.ts";
 import { until } from "../../support/wait.ts";
-
-type LongHex = { bytes: number; head_hex: string; tail_hex: string };
-type Sent = { error?: string; topic_hex: string; data_hex: string | LongHex };
-type Callback = {
-  table: string;
-  key: string;
-  action: string;
-  value?: JsonValue;
-  topic: string;
-  value_length?: number;
-};
-type Sample = {
-  name: string;
-  event: DbUpdateOptions & { send_topic?: string; value_repeat?: [string, number] };
-} & Record<"2016" | "2019", { zmq: Sent; redis: Sent; callback: Callback }>;
-
-const { samples } = JSON.parse(
-  readFileSync(new URL("../../fixtures/dragonflow-wire.json", import.meta.url), "utf8"),
-) as { samples: Sample[] };
-
-const ERAS = [
-  ["2016", "json"],
-  ["2019", "map"],
-] as const satisfies readonly (readonly [string, WireForm])[];
-
-/** The fixture gives long payloads by their ends. */
-function hexOf(payload: Uint8Array, like: string | LongHex): string | LongHex {
-  const hex = Buffer.from(payload).toString("hex");
-  if (typeof like === "string") return hex;
-  return {
-    bytes: payload.length,
-    head_hex: hex.slice(0, like.head_hex.length),
-    tail_hex: hex.slice(-like.tail_hex.length),
-  };
-}
-
-const updateOf = ({ event }: Sample): DbUpdate =>
-  new DbUpdate({
-    ...event,
-    value: event.value_repeat ? event.value_repeat[0].repeat(event.value_repeat[1]) : (event.value ?? null),
-  });
+import { ERAS, hexOf, samples, updateOf } from "../dragonflow-wire.ts";
 
 describeWithRedis("dragonflow.md 5: channels and payloads through redis-server", () => {
   const server = useRedis(() => startRedis());

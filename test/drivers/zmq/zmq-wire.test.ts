@@ -1,55 +1,11 @@
-import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import * as zeromq from "zeromq";
-import {
-  DbUpdate,
-  type DbUpdateOptions,
-  type JsonValue,
-  type WireForm,
-  ZmqPubSub,
-  ZmqPubSubMultiproc,
-} from "../../../src/drivers/index.ts";
+import { ZmqPubSub, ZmqPubSubMultiproc } from "../../../src/drivers/index.ts";
 import { bytes } from "../../interop/peers/bytes.ts";
 import { useRawPeers } from "../../interop/peers/raw-peer.ts";
 import { until } from "../../support/wait.ts";
+import { ERAS, hexOf, samples, updateOf } from "../dragonflow-wire.ts";
 import { useSocketPaths } from "../world.ts";
-
-type LongHex = { bytes: number; head_hex: string; tail_hex: string };
-type Sent = { topic_hex: string; data_hex: string | LongHex; data_py2_order_hex?: string | LongHex };
-type Callback = Required<Pick<DbUpdateOptions, "table" | "key" | "action" | "topic">> & {
-  value?: JsonValue;
-  value_length?: number;
-};
-type Sample = {
-  name: string;
-  event: DbUpdateOptions & { send_topic?: string; value_repeat?: [string, number] };
-} & Record<"2016" | "2019", { zmq: Sent; callback: Callback }>;
-
-const { samples } = JSON.parse(
-  readFileSync(new URL("../../fixtures/dragonflow-wire.json", import.meta.url), "utf8"),
-) as { samples: Sample[] };
-
-const ERAS = [
-  ["2016", "json"],
-  ["2019", "map"],
-] as const satisfies readonly (readonly [string, WireForm])[];
-
-const updateOf = ({ event }: Sample): DbUpdate =>
-  new DbUpdate({
-    ...event,
-    value: event.value_repeat ? event.value_repeat[0].repeat(event.value_repeat[1]) : (event.value ?? null),
-  });
-
-/** The fixture gives long payloads by their ends. */
-function hexOf(payload: Uint8Array, like: string | LongHex): string | LongHex {
-  const hex = Buffer.from(payload).toString("hex");
-  if (typeof like === "string") return hex;
-  return {
-    bytes: payload.length,
-    head_hex: hex.slice(0, like.head_hex.length),
-    tail_hex: hex.slice(-like.tail_hex.length),
-  };
-}
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
